@@ -1,0 +1,204 @@
+"""Documents, their versions, and their text page by page.
+
+The row of a document is small and changes often; its text and search vectors are large and change
+rarely. They live in tables of their own, so that a change of status rewrites no vector.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+
+from cases.ownership import InheritOrganization
+from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
+from documents.querysets import DocumentQuerySet, DocumentVersionQuerySet
+from lexiflow.db.constraints import choices_only
+from lexiflow.db.models import Record
+from users.history import AUDITED
+
+ALIVE = Q(deleted_at__isnull=True)
+
+
+class FileFacts(models.Model):
+    """What the server found out about a file. Never taken from the caller."""
+
+    file_name = models.CharField(max_length=255, editable=False)
+    media_type = models.CharField(max_length=127, editable=False)
+    size = models.PositiveBigIntegerField(editable=False, help_text="Bytes.")
+    sha256 = models.CharField(max_length=64, editable=False, help_text="Hexadecimal.")
+    pages = models.PositiveIntegerField(null=True, editable=False)
+    words = models.PositiveIntegerField(null=True, editable=False)
+    language = models.CharField(max_length=8, blank=True, editable=False)
+    text_status = models.CharField(
+        max_length=20, choices=TextStatus, default=TextStatus.PENDING, editable=False
+    )
+    text_error = models.CharField(max_length=300, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Document(FileFacts, Record):
+    """A document: what it is, and the facts of its current version."""
+
+    organization = models.ForeignKey(
+        "users.Organization", models.PROTECT, related_name="documents", db_index=False
+    )
+    case = models.ForeignKey(
+        "cases.Case", models.PROTECT, null=True, blank=True, related_name="documents",
+        db_index=False,
+    )
+    title = models.CharField(max_length=500)
+    description = models.TextField(blank=True)
+    type = models.CharField(max_length=30, choices=DocumentType, default=DocumentType.OTHER)
+    status = models.CharField(
+        max_length=20, choices=DocumentStatus, default=DocumentStatus.DRAFT
+    )
+    access_level = models.CharField(
+        max_length=30, choices=AccessLevel, default=AccessLevel.INTERNAL
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="documents"
+    )
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    custom_fields = models.JSONField(default=dict, blank=True)
+    current_version = models.PositiveIntegerField(default=1, editable=False)
+    checked_out_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    checked_out_at = models.DateTimeField(null=True, editable=False)
+    checkout_expires_at = models.DateTimeField(null=True, editable=False)
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        triggers = [*Record.Meta.triggers, *AUDITED, InheritOrganization(parent="case")]
+        constraints = [
+            choices_only("type", DocumentType, name="document_type_is_known"),
+            choices_only("status", DocumentStatus, name="document_status_is_known"),
+            choices_only("access_level", AccessLevel, name="document_access_level_is_known"),
+            choices_only("text_status", TextStatus, name="document_text_status_is_known"),
+            CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="document_sha256_is_hexadecimal"
+            ),
+        ]
+        indexes = [
+            Index(fields=["organization", "created_at", "id"], name="document_by_creation"),
+            Index(fields=["case", "created_at", "id"], name="document_by_case"),
+            Index(fields=["organization", "title", "id"], name="document_by_title"),
+            Index(
+                fields=["organization", "status", "created_at", "id"], name="document_by_status"
+            ),
+            Index(fields=["organization", "type", "created_at", "id"], name="document_by_type"),
+            Index(fields=["organization", "sha256"], name="document_by_checksum"),
+            # An operator's list spans all firms.
+            Index(fields=["created_at", "id"], name="document_by_creation_all_firms"),
+            GinIndex(fields=["tags"], name="document_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class DocumentVersion(FileFacts, Record):
+    """One file a document has been: number, file, checksum, who, when, why."""
+
+    document = models.ForeignKey(
+        Document, models.PROTECT, related_name="versions", db_index=False
+    )
+    organization = models.ForeignKey(
+        "users.Organization", models.PROTECT, related_name="+", editable=False, db_index=False
+    )
+    number = models.PositiveIntegerField(editable=False)
+    storage_name = models.CharField(max_length=200, editable=False)
+    comment = models.CharField(max_length=500, blank=True, help_text="Why this version exists.")
+
+    objects = DocumentVersionQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        triggers = [*Record.Meta.triggers, *AUDITED]
+        constraints = [
+            UniqueConstraint(fields=["document", "number"], name="document_version_unique"),
+            choices_only("text_status", TextStatus, name="version_text_status_is_known"),
+        ]
+        indexes = [
+            Index(fields=["organization", "sha256"], name="version_by_checksum"),
+            Index(
+                fields=["id"],
+                condition=Q(text_status=TextStatus.PENDING),
+                name="version_waiting_for_text",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number} of {self.document_id}"
+
+
+class DocumentPage(models.Model):
+    """The text of one page of one version. `vector` is filled for current versions only.
+
+    Files without pages are cut into pages of about 3,000 characters. A page whose text is too
+    long for one vector is kept in several parts.
+    """
+
+    version = models.ForeignKey(
+        DocumentVersion, models.CASCADE, related_name="text_pages", db_index=False
+    )
+    document = models.ForeignKey(
+        Document, models.CASCADE, related_name="text_pages", db_index=False
+    )
+    number = models.PositiveIntegerField(help_text="The page's number, from 1.")
+    part = models.PositiveSmallIntegerField(default=0)
+    text = models.TextField()
+    vector = SearchVectorField(null=True)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["version", "number", "part"], name="document_page_unique")
+        ]
+        indexes = [
+            Index(
+                fields=["document", "number"],
+                condition=Q(vector__isnull=False),
+                name="document_page_current",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"page {self.number} of {self.version_id}"
+
+
+class DocumentSearch(models.Model):
+    """What the search knows of a document: one row, or several when its vector would be too long.
+
+    A tsvector holds at most 1,048,575 bytes of lexemes and positions; natural prose of 20 MB fits,
+    a megabyte of distinct words does not. `segment` counts the rows of such a document.
+    Kept by `documents_index()` in the transaction of the change.
+    """
+
+    document = models.ForeignKey(Document, models.CASCADE, related_name="search")
+    organization = models.ForeignKey(
+        "users.Organization", models.CASCADE, related_name="+", db_index=False
+    )
+    segment = models.PositiveSmallIntegerField(default=0)
+    names = models.TextField(
+        help_text="Title, file name and description, for trigrams. In segment 0 only."
+    )
+    title_vector = SearchVectorField(help_text="A: title; B: description, file name.")
+    vector = SearchVectorField(help_text="A and B as in title_vector; D: text.")
+    length = models.PositiveIntegerField(help_text="Words of the text, for length norms.")
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["document", "segment"], name="document_search_unique")
+        ]
+        indexes = [
+            GinIndex(fields=["vector"], name="document_search_vector"),
+            GinIndex(fields=["title_vector"], name="document_search_title"),
+            GinIndex(OpClass("names", "gin_trgm_ops"), name="document_search_trigram"),
+        ]
+
+    def __str__(self) -> str:
+        return self.names[:80]

@@ -1,0 +1,255 @@
+"""Django's settings, in the order a request meets them. Every variable of the environment is read here.
+
+`LEXIFLOW_ENV=production` has no defaults for secrets, hosts and servers. In development everything
+has a safe one: the secret key is random and kept in the local folder, hosts are loopback.
+`manage.py` puts DATABASE_URL and REDIS_URL there when it starts the local servers itself.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from lexiflow import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+LOCAL_HOME = Path(env.text("LEXIFLOW_HOME", str(BASE_DIR / ".lexiflow")))
+PRODUCTION = env.choice("LEXIFLOW_ENV", "development", ("development", "production")) == "production"
+DEBUG = env.boolean("DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY", keep_in=None if PRODUCTION else LOCAL_HOME / "secret_key")
+
+# --- Who may talk to us -------------------------------------------------------------------------
+ALLOWED_HOSTS = (
+    env.text("ALLOWED_HOSTS").split(",")
+    if PRODUCTION
+    else env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", ".localhost"])
+)
+CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS", [])
+# nginx sets the header and drops the client's own; without a trusted proxy it is not believed.
+TRUSTED_PROXIES = env.listing("TRUSTED_PROXIES", [])
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+
+# --- A request's way in -------------------------------------------------------------------------
+ROOT_URLCONF = "lexiflow.urls"
+WSGI_APPLICATION = "lexiflow.wsgi.application"
+APPEND_SLASH = False  # a redirect would turn a POST into a GET and lose its body
+MIDDLEWARE = [
+    "lexiflow.http.request_id.RequestIdMiddleware",  # outermost: every answer and log line has it
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # static files need nothing of what follows
+    "django.contrib.sessions.middleware.SessionMiddleware",  # the admin's; lazy, free for the API
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "procrastinate.contrib.django",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "lexiflow",
+    "users",
+    "cases",
+    "documents",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Who is asking ------------------------------------------------------------------------------
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    }
+]
+ACCESS_TOKEN_SECONDS = env.integer("ACCESS_TOKEN_SECONDS", 3600, minimum=60, maximum=86_400)
+REFRESH_TOKEN_SECONDS = env.integer(
+    "REFRESH_TOKEN_SECONDS", 14 * 86_400, minimum=3600, maximum=90 * 86_400
+)
+
+# --- REST ---------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["lexiflow.api.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["lexiflow.api.renderers.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["lexiflow.api.parsers.JsonParser"],
+    "DEFAULT_PAGINATION_CLASS": "lexiflow.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "lexiflow.api.openapi.RecordSchema",
+    "EXCEPTION_HANDLER": "lexiflow.api.problem_handlers.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is not a parameter of ours
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "LexiFlow",
+    "DESCRIPTION": "Legal document and case management.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": True,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SORT_OPERATIONS": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "lexiflow.api.openapi.document_problems",
+    ],
+}
+
+# --- PostgreSQL ---------------------------------------------------------------------------------
+_database = conninfo_to_dict(env.text("DATABASE_URL"))
+WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=64)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": str(_database.pop("dbname", "")),
+        "USER": str(_database.pop("user", "")),
+        "PASSWORD": str(_database.pop("password", "")),
+        "HOST": str(_database.pop("host", "")),
+        "PORT": str(_database.pop("port", "")),
+        "CONN_MAX_AGE": 0,  # the pool keeps connections; Django refuses both at once
+        "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL costs nobody an error
+        "OPTIONS": {
+            **_database,
+            "pool": {
+                "min_size": env.integer("DB_POOL_MIN", 1, minimum=0, maximum=200),
+                "max_size": env.integer("DB_POOL_MAX", WEB_THREADS + 2, minimum=1, maximum=500),
+                "timeout": env.integer("DB_CONNECT_SECONDS", 5, minimum=1, maximum=60),
+                "max_idle": env.integer("DB_IDLE_SECONDS", 10, minimum=1, maximum=3600),
+            },
+            "options": "-c statement_timeout=30s -c lock_timeout=10s"
+            " -c idle_in_transaction_session_timeout=60s -c jit=off",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis --------------------------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": env.text("CACHE_REDIS_URL", REDIS_URL),
+        "KEY_PREFIX": "lexiflow",
+        "TIMEOUT": 300,
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.2,
+            "SOCKET_TIMEOUT": 0.25,
+            "CONNECTION_POOL_KWARGS": {"max_connections": 50},
+            "IGNORE_EXCEPTIONS": True,  # what is cached can be computed again
+        },
+    }
+}
+
+# --- Files --------------------------------------------------------------------------------------
+UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 100, minimum=1, maximum=2048) * 1024 * 1024
+API_JSON_MAX_BYTES = UPLOAD_MAX_BYTES  # a document's text may come as JSON
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+_storage = env.text("STORAGE_URL", str(LOCAL_HOME / "files"))
+DOCUMENT_STORAGE: dict[str, Any]
+if _storage.startswith("s3://"):
+    _bucket, _, _location = _storage.removeprefix("s3://").partition("/")
+    DOCUMENT_STORAGE = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": _bucket, "location": _location, "file_overwrite": False},
+    }
+else:
+    DOCUMENT_STORAGE = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": _storage.removeprefix("file://"), "base_url": None},
+    }
+STORAGES = {
+    "default": DOCUMENT_STORAGE,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if not PRODUCTION:
+    # Serves straight from the packages: no collectstatic step between a clone and the admin.
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    WHITENOISE_USE_FINDERS = True
+STATIC_URL = "static/"
+STATIC_ROOT = env.text("STATIC_ROOT", str(LOCAL_HOME / "static"))
+
+# --- Background work ----------------------------------------------------------------------------
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_READONLY_MODELS = True
+
+# --- Language and time --------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- Logs ---------------------------------------------------------------------------------------
+LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "lexiflow.http.request_id.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "stream": sys.stderr,
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django.request": {"level": "ERROR"}, "procrastinate": {"level": "WARNING"}},
+}

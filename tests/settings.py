@@ -1,0 +1,25 @@
+"""Settings of the test run: the product's own, on real servers, in a folder of their own.
+
+Without DATABASE_URL and REDIS_URL the local servers are used; conftest.py starts them. Naming their
+addresses here starts nothing, so type checks can import this file as well.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from lexiflow.devservices import endpoints
+
+_HOME = Path(os.environ.get("LEXIFLOW_HOME", Path(__file__).parent.parent / ".lexiflow"))
+_ENDPOINTS = endpoints(_HOME)
+os.environ.setdefault("DATABASE_URL", _ENDPOINTS.database_url)
+os.environ.setdefault("REDIS_URL", _ENDPOINTS.redis_url)
+os.environ["STORAGE_URL"] = tempfile.mkdtemp(prefix="lexiflow-tests-")
+
+from lexiflow.settings import *  # noqa: E402, F403
+from lexiflow.settings import DATABASES  # noqa: E402
+
+# The pool would keep connections to the test database open while it is dropped.
+DATABASES["default"]["OPTIONS"].pop("pool")
+# Argon2 is meant to be slow; hundreds of sign-ins in tests are not.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,70 @@
+"""Triggers that write every change of a business table into the audit trail.
+
+They fire once per statement over the changed rows together, so a bulk change of 1,000 rows is one
+more INSERT, not 1,000. Actor, door and request come from `lexiflow.db.transactions`; a change that
+was made without it (plain SQL) is signed with the database role.
+
+Not recorded: the columns of `_UNRECORDED` (bookkeeping, secrets).
+"""
+
+import pgtrigger
+
+# The value of a secret must not be readable in the trail either.
+_UNRECORDED = "'{id,password,last_login,version,created_at,updated_at,created_by_id,updated_by_id}'"
+
+_WRITE = """
+INSERT INTO users_auditevent (id, occurred_at, organization_id, case_id, actor_id, source,
+    request_id, action, object_type, object_id, changes)
+SELECT lexiflow_uuid7(), clock_timestamp(),
+    COALESCE(j ->> 'organization_id', CASE WHEN TG_TABLE_NAME = 'users_organization'
+        THEN j ->> 'id' END)::uuid,
+    CASE WHEN TG_TABLE_NAME = 'cases_case' THEN j ->> 'id' ELSE j ->> 'case_id' END::uuid,
+    NULLIF(current_setting('lexiflow.actor', true), '')::uuid,
+    COALESCE(NULLIF(current_setting('lexiflow.source', true), ''), 'sql: ' || session_user),
+    COALESCE(current_setting('lexiflow.request_id', true), ''),
+    action, TG_TABLE_NAME, (j ->> 'id')::uuid, changes
+FROM ({rows}) AS changed (j, action, changes);
+RETURN NULL;
+"""
+
+_INSERTED = f"""
+SELECT to_jsonb(n), 'created', (SELECT COALESCE(jsonb_object_agg(key, jsonb_build_array(NULL, value)), '{{}}')
+    FROM jsonb_each(to_jsonb(n)) WHERE key <> ALL ({_UNRECORDED}::text[])
+    AND value NOT IN ('null', '""', '{{}}', '[]'))
+FROM new_rows n
+"""
+
+_UPDATED = f"""
+SELECT to_jsonb(n), CASE
+        WHEN to_jsonb(o) ->> 'deleted_at' IS NULL AND to_jsonb(n) ->> 'deleted_at' IS NOT NULL
+            THEN 'deleted'
+        WHEN to_jsonb(o) ->> 'deleted_at' IS NOT NULL AND to_jsonb(n) ->> 'deleted_at' IS NULL
+            THEN 'restored'
+        ELSE 'updated' END,
+    d.changes
+FROM new_rows n JOIN old_rows o USING (id) CROSS JOIN LATERAL (
+    SELECT jsonb_object_agg(b.key, jsonb_build_array(a.value, b.value)) AS changes
+    FROM jsonb_each(to_jsonb(o)) a JOIN jsonb_each(to_jsonb(n)) b USING (key)
+    WHERE a.value IS DISTINCT FROM b.value AND key <> ALL ({_UNRECORDED}::text[])) d
+WHERE d.changes IS NOT NULL
+"""
+
+_REMOVED = "SELECT to_jsonb(o), 'purged', to_jsonb(o) - 'password' FROM old_rows o"
+
+
+def _audit(name: str, operation: pgtrigger.Operation, rows: str, **tables: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        referencing=pgtrigger.Referencing(**tables),
+        func=_WRITE.replace("{rows}", rows),
+    )
+
+
+AUDITED: list[pgtrigger.Trigger] = [
+    _audit("audit_insert", pgtrigger.Insert, _INSERTED, new="new_rows"),
+    _audit("audit_update", pgtrigger.Update, _UPDATED, old="old_rows", new="new_rows"),
+    _audit("audit_delete", pgtrigger.Delete, _REMOVED, old="old_rows"),
+]

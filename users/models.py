@@ -1,0 +1,236 @@
+"""Firms, the people in them, their sign-ins, and the trail of what was done."""
+
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import pgtrigger
+from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+from django.db.models.functions import Lower
+
+from lexiflow.db.constraints import choices_only
+from lexiflow.db.identifiers import new_id
+from lexiflow.db.models import Record
+from users.choices import AuditAction, OrganizationStatus, OrganizationType, Role, UserStatus
+from users.history import AUDITED
+from users.querysets import (
+    AuditEventQuerySet,
+    OrganizationOwnedQuerySet,
+    OrganizationQuerySet,
+    UserManager,
+)
+
+ALIVE = Q(deleted_at__isnull=True)
+
+
+class Organization(Record):
+    """A firm or legal department: the tenant. Nothing of one is visible to another."""
+
+    name = models.CharField(max_length=200)
+    legal_name = models.CharField(max_length=300, blank=True)
+    type = models.CharField(
+        max_length=30, choices=OrganizationType, default=OrganizationType.LAW_FIRM
+    )
+    status = models.CharField(
+        max_length=20, choices=OrganizationStatus, default=OrganizationStatus.ACTIVE
+    )
+    jurisdiction = models.CharField(max_length=200, blank=True)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="branches"
+    )
+    address = models.CharField(max_length=300, blank=True)
+    city = models.CharField(max_length=120, blank=True)
+    region = models.CharField(max_length=120, blank=True)
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=80, blank=True)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    website = models.URLField(blank=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        triggers = [*Record.Meta.triggers, *AUDITED]
+        constraints = [
+            UniqueConstraint(Lower("name"), condition=ALIVE, name="organization_name_unique"),
+            choices_only("type", OrganizationType, name="organization_type_is_known"),
+            choices_only("status", OrganizationStatus, name="organization_status_is_known"),
+            CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
+                name="organization_is_not_its_own_parent",
+            ),
+        ]
+        indexes = [
+            Index(fields=["created_at", "id"], name="organization_by_creation"),
+            Index(fields=["name", "id"], name="organization_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractBaseUser, PermissionsMixin, Record):
+    """A person who signs in with an e-mail address."""
+
+    email = models.EmailField(max_length=254, unique=True, help_text="Kept in lower case.")
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    role = models.CharField(max_length=30, choices=Role, default=Role.STAFF)
+    status = models.CharField(max_length=20, choices=UserStatus, default=UserStatus.ACTIVE)
+    title = models.CharField(max_length=120, blank=True)
+    department = models.CharField(max_length=120, blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    is_staff = models.BooleanField(
+        default=False, help_text="May open the admin. The API does not need it."
+    )
+    organizations = models.ManyToManyField(
+        Organization, through="Membership", through_fields=("user", "organization")
+    )
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    objects = UserManager()
+
+    class Meta(Record.Meta):
+        triggers = [*Record.Meta.triggers, *AUDITED]
+        constraints = [
+            CheckConstraint(
+                condition=Q(email=Lower("email")), name="user_email_is_lower_case"
+            ),
+            choices_only("role", Role, name="user_role_is_known"),
+            choices_only("status", UserStatus, name="user_status_is_known"),
+        ]
+        indexes = [
+            Index(fields=["created_at", "id"], name="user_by_creation"),
+            Index(fields=["last_name", "id"], name="user_by_last_name"),
+            GinIndex(
+                name="user_names_trigram",
+                fields=["first_name", "last_name", "email"],
+                opclasses=["gin_trgm_ops"] * 3,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    @property
+    def is_active(self) -> bool:
+        """May sign in, and may go on using what they signed in with."""
+        return self.status == UserStatus.ACTIVE and self.deleted_at is None
+
+    @cached_property
+    def organization_ids(self) -> tuple[UUID, ...]:
+        """The firms this person belongs to now, the primary one first.
+
+        Authentication fills it from the query it makes anyway.
+        """
+        return tuple(
+            self.memberships.alive()
+            .order_by("-is_primary", "created_at")
+            .values_list("organization_id", flat=True)
+        )
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_short_name(self) -> str:
+        return self.first_name or self.email
+
+
+class Membership(Record):
+    """A person belongs to a firm."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="memberships")
+    is_primary = models.BooleanField(
+        default=False, help_text="The firm that new rows belong to when nothing else is said."
+    )
+
+    objects = OrganizationOwnedQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        triggers = [*Record.Meta.triggers, *AUDITED]
+        constraints = [
+            UniqueConstraint(
+                fields=["user", "organization"], condition=ALIVE, name="membership_unique"
+            ),
+            UniqueConstraint(
+                fields=["user"],
+                condition=ALIVE & Q(is_primary=True),
+                name="membership_one_primary_per_user",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.organization_id}"
+
+
+class SignIn(models.Model):
+    """One sign-in and its current pair of bearer tokens, kept only as SHA-256 digests.
+
+    The tokens are 256 random bits, so a plain digest cannot be searched backwards. A refresh
+    replaces both; the digest of the refresh token that was used is kept, because its second
+    use means that somebody has copied it, and then the whole sign-in ends.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    access_digest = models.BinaryField(max_length=32, unique=True)
+    refresh_digest = models.BinaryField(max_length=32, unique=True)
+    used_refresh_digest = models.BinaryField(max_length=32, null=True, db_index=True)
+    access_expires_at = models.DateTimeField()
+    refresh_expires_at = models.DateTimeField(db_index=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"sign-in {self.pk}"
+
+
+class AuditEvent(models.Model):
+    """What was done: written by triggers for changes, by `users.audit` for reads and sign-ins.
+
+    Append-only: a trigger refuses UPDATE and DELETE. The foreign keys are plain columns, so that
+    an event outlives what it tells about and costs no look-up when it is written.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    occurred_at = models.DateTimeField()
+    organization_id = models.UUIDField(null=True)
+    case_id = models.UUIDField(null=True)
+    actor_id = models.UUIDField(null=True)
+    source = models.CharField(max_length=100)
+    request_id = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    action = models.CharField(max_length=30, choices=AuditAction)
+    object_type = models.CharField(max_length=63)
+    object_id = models.UUIDField(null=True)
+    changes = models.JSONField(
+        default=dict, help_text="Changed columns: {column: [before, after]}."
+    )
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+        constraints = [choices_only("action", AuditAction, name="audit_event_action_is_known")]
+        indexes = [
+            Index(fields=["organization_id", "occurred_at", "id"], name="audit_event_by_firm"),
+            Index(fields=["object_id", "occurred_at"], name="audit_event_by_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_type} {self.object_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Inserts; an event that exists is refused by the database."""
+        super().save(*args, **{**kwargs, "force_insert": True})

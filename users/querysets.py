@@ -1,0 +1,87 @@
+"""Who sees which firms, people and audit events."""
+
+from typing import Any, Self
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.db.models import Exists, OuterRef, Q
+
+from lexiflow.db.models import RecordQuerySet
+from users.choices import Role
+from users.roles import Capability, allows
+
+
+class OrganizationOwnedQuerySet(RecordQuerySet):
+    """Rows that carry the firm they belong to."""
+
+    def in_scope_of(self, user: Any) -> Self:
+        """An operator sees all firms, everybody else the rows of the firms they belong to.
+
+        A client of a firm sees none of its internal rows until something is shared with them.
+        """
+        if user.is_superuser:
+            return self
+        if user.role == Role.CLIENT:
+            return self.none()
+        return self.of_organizations(user.organization_ids)
+
+    def of_organizations(self, ids: tuple[Any, ...]) -> Self:
+        """One firm is an equality, so that (organization, …) indexes also give the order."""
+        if not ids:
+            return self.none()
+        if len(ids) == 1:
+            return self.filter(organization_id=ids[0])
+        return self.filter(organization_id__in=ids)
+
+
+class OrganizationQuerySet(RecordQuerySet):
+    def in_scope_of(self, user: Any) -> Self:
+        """An operator sees all firms, everybody else the firms they belong to."""
+        return self if user.is_superuser else self.filter(pk__in=user.organization_ids)
+
+
+class UserQuerySet(RecordQuerySet):
+    def in_scope_of(self, user: Any) -> Self:
+        """Everybody sees themselves and, unless they are a client, the people of their firms."""
+        if user.is_superuser:
+            return self
+        if user.role == Role.CLIENT:
+            return self.filter(pk=user.pk)
+        memberships = self.model._meta.get_field("memberships").related_model
+        colleague = memberships._default_manager.filter(
+            user=OuterRef("pk"), organization__in=user.organization_ids, deleted_at__isnull=True
+        )
+        return self.filter(Q(pk=user.pk) | Exists(colleague))
+
+
+class AuditEventQuerySet(OrganizationOwnedQuerySet):
+    def alive(self) -> Self:
+        """Audit events are never deleted."""
+        return self
+
+    def deleted(self) -> Self:
+        return self.none()
+
+    def in_scope_of(self, user: Any) -> Self:
+        """Operators, and those whose role may see the audit trail, for their own firms."""
+        if user.is_superuser:
+            return self
+        if not allows(user.role, Capability.SEE_AUDIT):
+            return self.none()
+        return self.of_organizations(user.organization_ids)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Makes users whose e-mail is compared without case. Named, so that migrations can find it."""
+
+    def get_by_natural_key(self, username: str | None) -> Any:
+        return self.get(email=(username or "").lower(), deleted_at__isnull=True)
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> Any:
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Any:
+        fields = {"role": Role.SUPER_ADMIN, **fields, "is_staff": True, "is_superuser": True}
+        return self.create_user(email, password, **fields)
