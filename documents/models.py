@@ -47,15 +47,17 @@ class Document(FileFacts, Record):
         "users.Organization", models.PROTECT, related_name="documents", db_index=False
     )
     case = models.ForeignKey(
-        "cases.Case", models.PROTECT, null=True, blank=True, related_name="documents",
+        "cases.Case",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="documents",
         db_index=False,
     )
     title = models.CharField(max_length=500)
     description = models.TextField(blank=True)
     type = models.CharField(max_length=30, choices=DocumentType, default=DocumentType.OTHER)
-    status = models.CharField(
-        max_length=20, choices=DocumentStatus, default=DocumentStatus.DRAFT
-    )
+    status = models.CharField(max_length=20, choices=DocumentStatus, default=DocumentStatus.DRAFT)
     access_level = models.CharField(
         max_length=30, choices=AccessLevel, default=AccessLevel.INTERNAL
     )
@@ -88,9 +90,7 @@ class Document(FileFacts, Record):
             Index(fields=["organization", "created_at", "id"], name="document_by_creation"),
             Index(fields=["case", "created_at", "id"], name="document_by_case"),
             Index(fields=["organization", "title", "id"], name="document_by_title"),
-            Index(
-                fields=["organization", "status", "created_at", "id"], name="document_by_status"
-            ),
+            Index(fields=["organization", "status", "created_at", "id"], name="document_by_status"),
             Index(fields=["organization", "type", "created_at", "id"], name="document_by_type"),
             Index(fields=["organization", "sha256"], name="document_by_checksum"),
             # An operator's list spans all firms.
@@ -105,9 +105,7 @@ class Document(FileFacts, Record):
 class DocumentVersion(FileFacts, Record):
     """One file a document has been: number, file, checksum, who, when, why."""
 
-    document = models.ForeignKey(
-        Document, models.PROTECT, related_name="versions", db_index=False
-    )
+    document = models.ForeignKey(Document, models.PROTECT, related_name="versions", db_index=False)
     organization = models.ForeignKey(
         "users.Organization", models.PROTECT, related_name="+", editable=False, db_index=False
     )
@@ -174,30 +172,46 @@ class DocumentSearch(models.Model):
     """What the search knows of a document: one row, or several when its vector would be too long.
 
     A tsvector holds at most 1,048,575 bytes of lexemes and positions; natural prose of 20 MB fits,
-    a megabyte of distinct words does not. `segment` counts the rows of such a document.
+    a megabyte of distinct words does not. `segment` is 0 for the only row of a document; one that
+    needs several has 1 for the words of its title and 2, 3, … for its text.
     Kept by `documents_index()` in the transaction of the change.
     """
 
-    document = models.ForeignKey(Document, models.CASCADE, related_name="search")
+    document = models.ForeignKey(
+        Document, models.CASCADE, related_name="search", db_index=False
+    )
     organization = models.ForeignKey(
         "users.Organization", models.CASCADE, related_name="+", db_index=False
     )
     segment = models.PositiveSmallIntegerField(default=0)
     names = models.TextField(
-        help_text="Title, file name and description, for trigrams. In segment 0 only."
+        help_text="Title, file name and description, normalised, for trigrams; in one row only."
     )
     title_vector = SearchVectorField(help_text="A: title; B: description, file name.")
-    vector = SearchVectorField(help_text="A and B as in title_vector; D: text.")
-    length = models.PositiveIntegerField(help_text="Words of the text, for length norms.")
+    vector = SearchVectorField(help_text="D: text; then A and B as in title_vector.")
+    length = models.PositiveIntegerField(
+        help_text="Words of the text, for length norms: a sixth of its characters."
+    )
 
     class Meta:
         constraints = [
             UniqueConstraint(fields=["document", "segment"], name="document_search_unique")
         ]
+        # The firm comes first, so that one firm's search never walks through another's matches.
         indexes = [
-            GinIndex(fields=["vector"], name="document_search_vector"),
-            GinIndex(fields=["title_vector"], name="document_search_title"),
-            GinIndex(OpClass("names", "gin_trgm_ops"), name="document_search_trigram"),
+            GinIndex(fields=["organization", "vector"], name="document_search_vector"),
+            GinIndex(fields=["organization", "title_vector"], name="document_search_title"),
+            GinIndex(
+                F("organization"),
+                OpClass("names", "gin_trgm_ops"),
+                name="document_search_trigram",
+            ),
+            # Words of a document in several rows need not stand in the same row.
+            GinIndex(
+                fields=["organization", "vector"],
+                condition=Q(segment__gt=0),
+                name="document_search_segmented",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,44 @@
+"""Handing out files: always as an attachment, and never without a trace."""
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework.request import Request
+
+from documents.models import DocumentVersion
+from documents.storage import open_stored
+from lexiflow.http.ranges import file_response
+from users import audit
+from users.authentication import caller
+from users.choices import AuditAction
+
+
+def answer(request: Request, version: DocumentVersion) -> Any:
+    """The stored file of `version`, which the caller may see. `version.document` is loaded.
+
+    Raises Http404 when the storage has lost the file.
+    """
+    try:
+        file = open_stored(version.storage_name)
+    except FileNotFoundError:
+        raise Http404 from None
+    if request.method == "GET":
+        audit.record(
+            AuditAction.DOWNLOADED,
+            actor_id=caller(request).pk,
+            object_type="documents_document",
+            object_id=version.document_id,
+            organization_id=version.organization_id,
+            case_id=version.document.case_id,
+            address=request.META.get("REMOTE_ADDR") or None,
+            details={"version": version.number},
+        )
+    return file_response(
+        request,
+        file,
+        size=version.size,
+        file_name=version.file_name,
+        media_type=version.media_type,
+        etag=f'"{version.sha256}"',
+        last_modified=version.created_at,
+    )

@@ -1,0 +1,157 @@
+"""The shapes of documents, their versions and their text."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from cases.serializers import STAMPS, OwnedSerializer
+from documents.choices import TextStatus
+from documents.models import Document, DocumentVersion
+from documents.validators import sanitize_file_name
+from lexiflow.api.serializers import RecordSerializer
+
+FILE_FACTS = (
+    "file_name",
+    "media_type",
+    "size",
+    "sha256",
+    "pages",
+    "words",
+    "language",
+    "text_status",
+    "text_error",
+)
+_MAX_TAGS = 50
+
+
+class DocumentSerializer(OwnedSerializer):
+    """A document. Comes with a `file` (multipart) or a `text` (JSON); never shows either."""
+
+    file = serializers.FileField(write_only=True, required=False, max_length=1000)
+    text = serializers.CharField(write_only=True, required=False, trim_whitespace=False)
+
+    class Meta:
+        model = Document
+        fields = (
+            "id",
+            "organization",
+            "case",
+            "title",
+            "description",
+            "type",
+            "status",
+            "access_level",
+            "author",
+            "tags",
+            "custom_fields",
+            "current_version",
+            *FILE_FACTS,
+            "checked_out_by",
+            "checked_out_at",
+            "checkout_expires_at",
+            "file",
+            "text",
+            *STAMPS,
+        )
+        read_only_fields = (
+            "current_version",
+            *FILE_FACTS,
+            "checked_out_by",
+            "checked_out_at",
+            "checkout_expires_at",
+            *STAMPS,
+        )
+        extra_kwargs = {
+            "organization": {"required": False},
+            "title": {"required": False},
+        }
+
+    def validate_tags(self, value: list[str]) -> list[str]:
+        """Trimmed, without repetition, in the order given."""
+        tags = list(dict.fromkeys(tag.strip() for tag in value if tag.strip()))
+        if len(tags) > _MAX_TAGS:
+            raise serializers.ValidationError(f"At most {_MAX_TAGS} tags.")
+        return tags
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        contents = [name for name in ("file", "text") if name in attrs]
+        if self.instance is not None:
+            if contents:
+                raise serializers.ValidationError(
+                    {contents[0]: "Post a new version to documents/{id}/versions/ instead."}
+                )
+            return attrs
+        if len(contents) != 1:
+            raise serializers.ValidationError({"file": "Send a file (multipart) or a text (JSON)."})
+        if not attrs.get("title"):
+            attrs["title"] = self._title_from_file(attrs)
+        return attrs
+
+    def _title_from_file(self, attrs: dict[str, Any]) -> str:
+        if "file" not in attrs:
+            raise serializers.ValidationError({"title": "This field is required."})
+        return sanitize_file_name(attrs["file"].name)
+
+
+class DocumentSummary(RecordSerializer):
+    class Meta:
+        model = Document
+        fields = ("id", "title", "type", "status", "file_name", "text_status")
+
+
+class DocumentVersionSerializer(RecordSerializer):
+    """One version. Created from a `file` or a `text`; the rest is found out by the server."""
+
+    file = serializers.FileField(write_only=True, required=False, max_length=1000)
+    text = serializers.CharField(write_only=True, required=False, trim_whitespace=False)
+
+    class Meta:
+        model = DocumentVersion
+        fields = (
+            "id",
+            "document",
+            "number",
+            *FILE_FACTS,
+            "comment",
+            "file",
+            "text",
+            "created_at",
+            "created_by",
+        )
+        read_only_fields = ("document", "number", *FILE_FACTS, "created_at", "created_by")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if len({"file", "text"} & attrs.keys()) != 1:
+            raise serializers.ValidationError({"file": "Send a file (multipart) or a text (JSON)."})
+        return attrs
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    page = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class TextSerializer(serializers.Serializer[Any]):
+    """Some pages of a version's text."""
+
+    document = serializers.UUIDField()
+    version = serializers.IntegerField()
+    text_status = serializers.ChoiceField(choices=TextStatus.choices)
+    text_error = serializers.CharField()
+    pages = serializers.IntegerField(allow_null=True)
+    results = PageSerializer(many=True)
+    next_page = serializers.IntegerField(allow_null=True)
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """A unified diff of two versions' texts."""
+
+    to = serializers.IntegerField()
+    same_file = serializers.BooleanField()
+    diff = serializers.ListField(child=serializers.CharField())
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of Python's own."""
+        return {"from": serializers.IntegerField(), **super().get_fields()}

@@ -1,0 +1,75 @@
+"""Reading the text of a version: page by page, and compared with another version."""
+
+import difflib
+import re
+from typing import Any
+
+from documents.models import DocumentVersion
+from lexiflow.api.problems import BadRequest, InvalidParameter
+
+PAGES_AT_ONCE = 20
+# difflib compares in quadratic time at worst; so many lines stay below a second.
+MAX_COMPARED_LINES = 4_000
+_NUMBER = re.compile(r"[1-9]\d{0,8}")
+
+
+def page_number(value: str | None) -> int:
+    """The page to begin with. Raises InvalidParameter."""
+    return _positive("page", value, 1)
+
+
+def version_number(value: str | None, default: int | None) -> int:
+    """The version asked for. Raises InvalidParameter."""
+    return _positive("version", value, default)
+
+
+def _positive(name: str, value: str | None, default: int | None) -> int:
+    if value is None and default is not None:
+        return default
+    if value is None or not _NUMBER.fullmatch(value):
+        raise InvalidParameter(**{name: "must be a whole number from 1 on."})
+    return int(value)
+
+
+def pages_from(version: DocumentVersion, first: int) -> dict[str, Any]:
+    """At most 20 pages from `first` on, and which page follows them."""
+    rows = version.text_pages.filter(number__gte=first, number__lt=first + PAGES_AT_ONCE)
+    texts: dict[int, str] = {}
+    for number, text in rows.order_by("number", "part").values_list("number", "text"):
+        texts[number] = texts.get(number, "") + text
+    following = first + PAGES_AT_ONCE
+    has_more = version.text_pages.filter(number__gte=following).exists()
+    return {
+        "document": version.document_id,
+        "version": version.number,
+        "text_status": version.text_status,
+        "text_error": version.text_error,
+        "pages": version.pages,
+        "results": [{"page": number, "text": text} for number, text in texts.items()],
+        "next_page": following if has_more else None,
+    }
+
+
+def comparison(version: DocumentVersion, other: DocumentVersion) -> dict[str, Any]:
+    """The differences from the older to the newer text, as a unified diff.
+
+    Raises BadRequest when the texts are too long to be compared in a request.
+    """
+    older, newer = sorted((version, other), key=lambda v: v.number)
+    before, after = _lines(older), _lines(newer)
+    if len(before) + len(after) > MAX_COMPARED_LINES:
+        raise BadRequest(f"The texts have more than {MAX_COMPARED_LINES} lines together.")
+    diff = difflib.unified_diff(
+        before, after, f"version {older.number}", f"version {newer.number}", lineterm=""
+    )
+    return {
+        "from": older.number,
+        "to": newer.number,
+        "same_file": older.sha256 == newer.sha256,
+        "diff": list(diff),
+    }
+
+
+def _lines(version: DocumentVersion) -> list[str]:
+    rows = version.text_pages.order_by("number", "part").values_list("text", flat=True)
+    return "".join(rows).splitlines()

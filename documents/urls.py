@@ -1,0 +1,19 @@
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from documents.viewsets import DocumentVersionViewSet, DocumentViewSet
+
+router = SimpleRouter()
+router.register("documents", DocumentViewSet, basename="document")
+
+in_case = SimpleRouter()
+in_case.register("documents", DocumentViewSet, basename="case-document")
+
+of_document = SimpleRouter()
+of_document.register("versions", DocumentVersionViewSet, basename="document-version")
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path("cases/<uuid:case_pk>/", include(in_case.urls)),
+    path("documents/<uuid:document_pk>/", include(of_document.urls)),
+]

@@ -1,0 +1,221 @@
+"""Documents, their versions, their text and their files over HTTP."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cases.viewsets import CASE, IN_CASE, PERMISSIONS, PERSON
+from documents import downloads, services, texts
+from documents.filters import DocumentFilter, DocumentVersionFilter
+from documents.models import Document, DocumentVersion
+from documents.serializers import (
+    ComparisonSerializer,
+    DocumentSerializer,
+    DocumentVersionSerializer,
+    TextSerializer,
+)
+from lexiflow.api.parsers import JsonParser, UploadParser
+from lexiflow.api.problems import Conflict
+from lexiflow.api.viewsets import Parent, ReadOnlyRecordViewSet, RecordViewSet
+from lexiflow.db.transactions import write_transaction
+from users.authentication import caller
+
+FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
+
+
+def number(name: str, *, required: bool = False) -> OpenApiParameter:
+    """A whole number in the query, for OpenAPI."""
+    return OpenApiParameter(name, int, OpenApiParameter.QUERY, required=required)
+
+
+
+def received(serializer: Any, organization_id: Any, title: str) -> services.ReceivedFile:
+    """The file of a request, stored: an upload, or a text that came as JSON."""
+    data = serializer.validated_data
+    text, file = data.pop("text", None), data.pop("file", None)
+    if file is None:
+        return services.receive_text(organization_id, text, title)
+    try:
+        return services.receive_file(organization_id, file, file.name)
+    except services.RefusedFileError as error:
+        raise ValidationError({"file": str(error)}) from None
+
+
+@extend_schema(tags=["documents"])
+class DocumentViewSet(RecordViewSet):
+    """Documents. Lists and details are lean: text and file have routes of their own."""
+
+    queryset = Document.objects.all()
+    serializer_class = DocumentSerializer
+    filterset_class = DocumentFilter
+    permission_classes = PERMISSIONS
+    parser_classes = (JsonParser, UploadParser)
+    parent = IN_CASE
+    location_route = "document-detail"
+    orderings = ("created_at", "title", "size", "pages")
+    default_ordering = "-created_at"
+    includes = {"case": CASE, "author": PERSON}
+
+    def perform_create(self, serializer: Any) -> Document:
+        data = serializer.validated_data
+        file = received(serializer, data["organization"].pk, data["title"])
+        return services.create_document(file, **data)
+
+    def perform_update(self, serializer: Any, changed: frozenset[str]) -> None:
+        self.refuse_if_checked_out(serializer.instance)
+        super().perform_update(serializer, changed)
+
+    def perform_destroy(self, instance: Document) -> None:
+        self.refuse_if_checked_out(instance)
+        super().perform_destroy(instance)
+
+    def refuse_if_checked_out(self, document: Document) -> None:
+        """409 while somebody else has it."""
+        try:
+            services.refuse_if_checked_out(document, caller(self.request).pk)
+        except services.CheckedOutError as error:
+            raise Conflict(str(error)) from None
+
+    @extend_schema(parameters=[number("version")], responses=FILE, filters=False)
+    @action(detail=True, methods=["get"], query_parameters=("version",))
+    def download(self, request: Request, pk: str) -> Any:
+        """The file, always as an attachment; Range requests are honoured."""
+        version = self._version(self.parameters.get("version"))
+        return downloads.answer(request, version)
+
+    @extend_schema(
+        parameters=[number("page"), number("version")],
+        responses=TextSerializer,
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], query_parameters=("page", "version"))
+    def text(self, request: Request, pk: str) -> Response:
+        """The text page by page, from `page` on, at most 20 pages at once."""
+        version = self._version(self.parameters.get("version"))
+        return Response(texts.pages_from(version, texts.page_number(self.parameters.get("page"))))
+
+    @extend_schema(request=None, responses=DocumentSerializer)
+    @action(detail=True, methods=["post"])
+    def checkout(self, request: Request, pk: str) -> Response:
+        """Reserves the document for you for eight hours; others may read it."""
+        user_id = caller(request).pk
+
+        def check_out(document: Document) -> None:
+            self.refuse_if_checked_out(document)
+            services.check_out(document, user_id)
+
+        return self.change(check_out)
+
+    @extend_schema(responses=DocumentSerializer)
+    @checkout.mapping.delete
+    def checkin(self, request: Request, pk: str) -> Response:
+        """Ends your reservation."""
+
+        def check_in(document: Document) -> None:
+            self.refuse_if_checked_out(document)
+            services.check_in(document)
+
+        return self.change(check_in)
+
+    def _version(self, number: str | None) -> DocumentVersion:
+        """The version with that number, or the current one, of a document the caller may see."""
+        document = self.get_queryset().filter(pk=self.record_id()).first()
+        if document is None:
+            raise Http404
+        wanted = texts.version_number(number, document.current_version)
+        version: DocumentVersion | None = document.versions.alive().filter(number=wanted).first()
+        if version is None:
+            raise Http404
+        return version
+
+
+@extend_schema(tags=["documents"])
+class DocumentVersionViewSet(ReadOnlyRecordViewSet):
+    """The versions of one document. A new one becomes the current one; none is overwritten."""
+
+    queryset = DocumentVersion.objects.all()
+    serializer_class = DocumentVersionSerializer
+    filterset_class = DocumentVersionFilter
+    permission_classes = PERMISSIONS
+    parser_classes = (JsonParser, UploadParser)
+    parent = Parent("document", "document_pk", Document.objects.visible_to)
+    orderings = ("created_at", "number")
+    default_ordering = "-number"
+    includes = {"created_by": PERSON}
+
+    @extend_schema(responses={201: DocumentVersionSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Uploads a new version of the document."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self._new_version(
+            lambda document: services.add_version(
+                document,
+                received(serializer, document.organization_id, document.title),
+                by=caller(request).pk,
+                comment=serializer.validated_data.get("comment", ""),
+            )
+        )
+
+    @extend_schema(request=None, responses={201: DocumentVersionSerializer})
+    @action(detail=True, methods=["post"], url_path="restore")
+    def restore_version(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Makes a copy of this version the current one."""
+        version = self._find(self.get_queryset(), self.record_id())
+        return self._new_version(
+            lambda document: services.restore_version(
+                version, document, by=caller(request).pk
+            )
+        )
+
+    @extend_schema(
+        parameters=[number("with", required=True)],
+        responses=ComparisonSerializer,
+        filters=False,
+    )
+    @action(detail=True, methods=["get"], query_parameters=("with",))
+    def compare(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The differences between the texts of this version and of the version numbered `with`."""
+        version = self._find(self.get_queryset(), self.record_id())
+        number = texts.version_number(self.parameters.get("with"), None)
+        other = self.get_queryset().filter(number=number).first()
+        if other is None:
+            raise Http404
+        return Response(texts.comparison(version, other))
+
+    @extend_schema(responses=FILE, filters=False)
+    @action(detail=True, methods=["get"])
+    def download(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """The file of this version, always as an attachment."""
+        version = self._find(self.get_queryset().select_related("document"), self.record_id())
+        return downloads.answer(request, version)
+
+    def _new_version(self, make: Any) -> Response:
+        """Runs `make` on the locked document and answers with the version it returns."""
+        user = caller(self.request)
+        with write_transaction(user.pk):
+            visible = Document.objects.visible_to(user)
+            document = self._find(
+                visible.select_for_update(no_key=True, of=("self",)), self.kwargs["document_pk"]
+            )
+            try:
+                made = make(document)
+            except services.CheckedOutError as error:
+                raise Conflict(str(error)) from None
+            row = self.read_row(made.pk)
+        return Response(row, status.HTTP_201_CREATED)
+
+    @staticmethod
+    def _find(queryset: QuerySet[Any], pk: Any) -> Any:
+        found = queryset.filter(pk=pk).first()
+        if found is None:
+            raise Http404
+        return found
