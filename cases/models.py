@@ -145,19 +145,8 @@ class Case(AuditedRecord):
             Index(
                 fields=["organization", "status", "created_at", "id"], name="case_by_status"
             ),
-            # Nulls come last in both directions, and a b-tree gives that in one only.
-            Index(
-                F("organization"), F("filed_on").asc(nulls_last=True), F("id"), name="case_by_filed"
-            ),
-            Index(
-                F("organization"),
-                F("filed_on").desc(nulls_last=True),
-                F("id").desc(),
-                name="case_by_filed_desc",
-            ),
-            Index(
-                F("organization"), F("trial_on").asc(nulls_last=True), F("id"), name="case_by_trial"
-            ),
+            Index(fields=["organization", "filed_on", "id"], name="case_by_filed"),
+            Index(fields=["organization", "trial_on", "id"], name="case_by_trial"),
             # An operator's list spans all firms.
             Index(fields=["created_at", "id"], name="case_by_creation_all_firms"),
         ]
@@ -262,12 +251,7 @@ class DocketEntry(CaseOwned):
         ]
         indexes = [
             Index(fields=["organization", "created_at", "id"], name="docket_entry_by_creation"),
-            Index(
-                F("organization"),
-                F("filed_on").desc(nulls_last=True),
-                F("id").desc(),
-                name="docket_entry_by_filed",
-            ),
+            Index(fields=["organization", "filed_on", "id"], name="docket_entry_by_filed"),
         ]
 
     def __str__(self) -> str:
@@ -384,8 +368,10 @@ class CaseSearch(models.Model):
 
     class Meta:
         indexes = [
-            GinIndex(fields=["vector"], name="case_search_vector"),
-            GinIndex(OpClass("names", "gin_trgm_ops"), name="case_search_trigram"),
+            GinIndex(fields=["organization", "vector"], name="case_search_vector"),
+            GinIndex(
+                F("organization"), OpClass("names", "gin_trgm_ops"), name="case_search_trigram"
+            ),
         ]
 
     def __str__(self) -> str:

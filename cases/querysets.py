@@ -27,11 +27,12 @@ class CaseChildQuerySet(OrganizationOwnedQuerySet):
         return super().deleted_visible_to(user).filter(self._parent_is_alive())
 
     def _parent_is_alive(self) -> Exists:
-        parents = self.model._meta.get_field(self.parent).related_model
+        return self._is_alive(self.parent)
+
+    def _is_alive(self, reference: str) -> Exists:
+        related = self.model._meta.get_field(reference).related_model
         return Exists(
-            parents._base_manager.filter(
-                pk=OuterRef(f"{self.parent}_id"), deleted_at__isnull=True
-            )
+            related._base_manager.filter(pk=OuterRef(f"{reference}_id"), deleted_at__isnull=True)
         )
 
 
@@ -39,3 +40,6 @@ class CustodyEventQuerySet(CaseChildQuerySet):
     """Custody events follow their evidence item, and with it the case."""
 
     parent = "evidence"
+
+    def visible_to(self, user: Any) -> Self:
+        return super().visible_to(user).filter(self._is_alive("case"))

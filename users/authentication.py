@@ -26,6 +26,19 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def caller(request: Request) -> User:
+    """The person who asks. For views that only the signed-in reach."""
+    user = request.user
+    assert isinstance(user, User)
+    return user
+
+
+def current_sign_in(request: Request) -> SignIn:
+    """What the request was authenticated with. For views that only the signed-in reach."""
+    assert isinstance(request.auth, SignIn)
+    return request.auth
+
+
 class BearerAuthentication(BaseAuthentication):
     """Sets `request.user` to the person and `request.auth` to the sign-in."""
 

@@ -10,7 +10,7 @@ Not recorded: the columns of `_UNRECORDED` (bookkeeping, secrets).
 import pgtrigger
 
 # The value of a secret must not be readable in the trail either.
-_UNRECORDED = "'{id,password,last_login,version,created_at,updated_at,created_by_id,updated_by_id}'"
+_UNRECORDED = "'{id,password,version,created_at,updated_at,created_by_id,updated_by_id}'"
 
 _WRITE = """
 INSERT INTO users_auditevent (id, occurred_at, organization_id, case_id, actor_id, source,

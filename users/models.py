@@ -86,6 +86,8 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
     is_staff = models.BooleanField(
         default=False, help_text="May open the admin. The API does not need it."
     )
+    # Kept per sign-in (`SignIn`): a column here would make each sign-in a new version of the person.
+    last_login = None
     organizations = models.ManyToManyField(
         Organization, through="Membership", through_fields=("user", "organization")
     )
@@ -179,7 +181,7 @@ class SignIn(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins")
+    user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins", db_index=False)
     access_digest = models.BinaryField(max_length=32, unique=True)
     refresh_digest = models.BinaryField(max_length=32, unique=True)
     used_refresh_digest = models.BinaryField(max_length=32, null=True, db_index=True)
@@ -189,6 +191,9 @@ class SignIn(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [Index(fields=["user", "created_at"], name="sign_in_by_user")]
 
     def __str__(self) -> str:
         return f"sign-in {self.pk}"

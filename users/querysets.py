@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.contrib.auth.base_user import BaseUserManager
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from lexiflow.db.models import RecordQuerySet
 from users.choices import Role
@@ -51,6 +51,12 @@ class UserQuerySet(RecordQuerySet):
             user=OuterRef("pk"), organization__in=user.organization_ids, deleted_at__isnull=True
         )
         return self.filter(Q(pk=user.pk) | Exists(colleague))
+
+    def with_last_sign_in_at(self, user: Any) -> Self:
+        """Adds when each person last signed in to the API."""
+        sign_ins = self.model._meta.get_field("sign_ins").related_model
+        latest = sign_ins._default_manager.filter(user=OuterRef("pk")).order_by("-created_at")
+        return self.annotate(last_sign_in_at=Subquery(latest.values("created_at")[:1]))
 
 
 class AuditEventQuerySet(OrganizationOwnedQuerySet):

@@ -6,6 +6,7 @@ Django's superuser flag.
 """
 
 from enum import Enum
+from typing import Any
 
 from users.choices import Role
 
@@ -48,3 +49,13 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
 def allows(role: str, capability: Capability) -> bool:
     """Whether `role` has `capability`. A role that is not in the table may do nothing."""
     return role in Role.values and capability in ROLE_CAPABILITIES[Role(role)]
+
+
+def may_grant(actor: Any, role: str) -> bool:
+    """Whether `actor` may give `role` to somebody: only what their own role holds as well."""
+    if actor.is_superuser:
+        return True
+    wanted = ROLE_CAPABILITIES[Role(role)]
+    return allows(actor.role, Capability.ADMINISTER_USERS) and (
+        wanted <= ROLE_CAPABILITIES[Role(actor.role)]
+    )

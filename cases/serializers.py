@@ -1,0 +1,250 @@
+"""The shapes of clients and matters."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+from rest_framework import serializers
+
+from cases.models import (
+    Case,
+    CaseTeamMember,
+    Client,
+    CustodyEvent,
+    DocketEntry,
+    EvidenceItem,
+    Party,
+)
+from lexiflow.api.serializers import RecordSerializer
+from users.models import Organization, User
+
+STAMPS = ("created_at", "updated_at", "created_by", "updated_by", "version")
+
+
+class FirmSerializer(RecordSerializer):
+    """A row of one firm, tied to nothing of another one.
+
+    Whoever belongs to several firms sees the rows of all of them, so seeing is not enough.
+    """
+
+    def refuse_foreign_relations(self, firm_id: UUID, attrs: dict[str, Any]) -> None:
+        """Raises ValidationError for references that are new and not of the firm."""
+        wrong = {
+            name: "Belongs to another organization."
+            for name, value in attrs.items()
+            if isinstance(value, Model)
+            and value.pk != getattr(self.instance, f"{name}_id", None)
+            and not _is_of_firm(value, firm_id)
+        }
+        if wrong:
+            raise serializers.ValidationError(wrong)
+
+
+def _is_of_firm(value: Any, firm_id: UUID) -> bool:
+    if isinstance(value, User):
+        return firm_id in value.organization_ids
+    return bool(getattr(value, "organization_id", firm_id) == firm_id)
+
+
+class OwnedSerializer(FirmSerializer):
+    """A row of one firm. Named on creation where the caller belongs to several; never changed."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if self.instance is None:
+            attrs["organization"] = self._organization(attrs)
+            self.refuse_foreign_relations(attrs["organization"].pk, attrs)
+            return attrs
+        firm_id = self.instance.organization_id
+        if "organization" in attrs and attrs["organization"].pk != firm_id:
+            raise serializers.ValidationError({"organization": "A row never changes its firm."})
+        self.refuse_foreign_relations(firm_id, attrs)
+        return attrs
+
+    def _organization(self, attrs: dict[str, Any]) -> Any:
+        """The firm that was named, else that of the case, else the caller's primary one."""
+        if named := attrs.get("organization"):
+            return named
+        if case := attrs.get("case"):
+            return case.organization
+        for organization_id in self.context["request"].user.organization_ids[:1]:
+            return Organization.objects.get(pk=organization_id)
+        raise serializers.ValidationError({"organization": "This field is required."})
+
+
+class ClientSerializer(OwnedSerializer):
+    class Meta:
+        model = Client
+        fields = (
+            "id",
+            "organization",
+            "client_number",
+            "name",
+            "type",
+            "status",
+            "email",
+            "phone",
+            "address",
+            "contact_name",
+            "contact_email",
+            "contact_phone",
+            "account_manager",
+            "notes",
+            *STAMPS,
+        )
+        read_only_fields = STAMPS
+        extra_kwargs = {
+            "organization": {"required": False},
+            "client_number": {"required": False},
+        }
+
+
+class ClientSummary(RecordSerializer):
+    class Meta:
+        model = Client
+        fields = ("id", "client_number", "name", "type", "status")
+
+
+class CaseSerializer(OwnedSerializer):
+    class Meta:
+        model = Case
+        fields = (
+            "id",
+            "organization",
+            "case_number",
+            "title",
+            "description",
+            "type",
+            "status",
+            "practice_area",
+            "jurisdiction",
+            "court",
+            "cause_of_action",
+            "nature_of_suit",
+            "nature_of_suit_code",
+            "judge",
+            "referred_judge",
+            "magistrate_judge",
+            "jury_demand",
+            "filing_on",
+            "filed_on",
+            "trial_on",
+            "closed_on",
+            "terminated_on",
+            "originating_court",
+            "originating_case_number",
+            "originating_judge",
+            "originating_filed_on",
+            "originating_judgment_on",
+            "client",
+            "lead_attorney",
+            "metadata",
+            *STAMPS,
+        )
+        read_only_fields = STAMPS
+        extra_kwargs = {
+            "organization": {"required": False},
+            "case_number": {"required": False},
+        }
+
+
+class CaseSummary(RecordSerializer):
+    class Meta:
+        model = Case
+        fields = ("id", "case_number", "title", "type", "status")
+
+
+class CaseChildSerializer(FirmSerializer):
+    """A row of a case. On a nested route the case is the one in the URL."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if self.instance is not None and "case" in attrs:
+            if attrs["case"].pk != self.instance.case_id:
+                raise serializers.ValidationError({"case": "A row never changes its case."})
+        self.refuse_foreign_relations((self.instance or attrs["case"]).organization_id, attrs)
+        return attrs
+
+
+class TeamMemberSerializer(CaseChildSerializer):
+    class Meta:
+        model = CaseTeamMember
+        fields = ("id", "case", "user", "role", "since", "until", *STAMPS)
+        read_only_fields = STAMPS
+
+
+class PartySerializer(CaseChildSerializer):
+    class Meta:
+        model = Party
+        fields = (
+            "id",
+            "case",
+            "name",
+            "kind",
+            "counsel_name",
+            "counsel_firm",
+            "counsel_email",
+            "counsel_phone",
+            "notes",
+            *STAMPS,
+        )
+        read_only_fields = STAMPS
+
+
+class DocketEntrySerializer(CaseChildSerializer):
+    class Meta:
+        model = DocketEntry
+        fields = (
+            "id",
+            "case",
+            "sequence",
+            "filed_on",
+            "entered_on",
+            "kind",
+            "description",
+            "filed_by",
+            "is_sealed",
+            "is_restricted",
+            "document",
+            *STAMPS,
+        )
+        read_only_fields = ("sequence", *STAMPS)
+
+
+class EvidenceSerializer(CaseChildSerializer):
+    class Meta:
+        model = EvidenceItem
+        fields = (
+            "id",
+            "case",
+            "evidence_number",
+            "title",
+            "description",
+            "kind",
+            "status",
+            "collected_on",
+            "collected_by",
+            "custodian",
+            "storage_location",
+            "sha256",
+            *STAMPS,
+        )
+        read_only_fields = STAMPS
+        extra_kwargs = {"evidence_number": {"required": False}}
+
+
+class CustodyEventSerializer(RecordSerializer):
+    class Meta:
+        model = CustodyEvent
+        fields = (
+            "id",
+            "evidence",
+            "action",
+            "happened_at",
+            "from_custodian",
+            "to_custodian",
+            "location",
+            "notes",
+            *STAMPS,
+        )
+        read_only_fields = STAMPS

@@ -1,0 +1,34 @@
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from cases.viewsets import (
+    CaseViewSet,
+    ClientViewSet,
+    CustodyEventViewSet,
+    DocketEntryViewSet,
+    EvidenceViewSet,
+    PartyViewSet,
+    TeamMemberViewSet,
+)
+
+router = SimpleRouter()
+router.register("clients", ClientViewSet, basename="client")
+router.register("cases", CaseViewSet, basename="case")
+router.register("parties", PartyViewSet, basename="party")
+router.register("docket-entries", DocketEntryViewSet, basename="docket-entry")
+router.register("evidence", EvidenceViewSet, basename="evidence")
+
+nested = SimpleRouter()
+nested.register("team", TeamMemberViewSet, basename="case-team")
+nested.register("parties", PartyViewSet, basename="case-party")
+nested.register("docket-entries", DocketEntryViewSet, basename="case-docket-entry")
+nested.register("evidence", EvidenceViewSet, basename="case-evidence")
+
+of_evidence = SimpleRouter()
+of_evidence.register("custody-events", CustodyEventViewSet, basename="custody-event")
+
+urlpatterns = [
+    path("", include(router.urls)),
+    path("cases/<uuid:case_pk>/", include(nested.urls)),
+    path("evidence/<uuid:evidence_pk>/", include(of_evidence.urls)),
+]

@@ -1,0 +1,166 @@
+"""Clients and matters over HTTP."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cases import services
+from cases.filters import (
+    CaseFilter,
+    ClientFilter,
+    CustodyEventFilter,
+    DocketEntryFilter,
+    EvidenceFilter,
+    PartyFilter,
+    TeamMemberFilter,
+)
+from cases.models import (
+    Case,
+    CaseTeamMember,
+    Client,
+    CustodyEvent,
+    DocketEntry,
+    EvidenceItem,
+    Party,
+)
+from cases.serializers import (
+    CaseSerializer,
+    CaseSummary,
+    ClientSerializer,
+    ClientSummary,
+    CustodyEventSerializer,
+    DocketEntrySerializer,
+    EvidenceSerializer,
+    PartySerializer,
+    TeamMemberSerializer,
+)
+from lexiflow.api.includes import Include, IncludeMany
+from lexiflow.api.ordering import Orderings
+from lexiflow.api.permissions import IsAuthenticated
+from lexiflow.api.viewsets import AppendOnlyRecordViewSet, Parent, RecordViewSet
+from users.models import User
+from users.permissions import RolePermission
+from users.serializers import UserSummary
+
+PERMISSIONS = (IsAuthenticated, RolePermission)
+PERSON = Include(UserSummary, User.objects.visible_to)
+IN_CASE = Parent("case", "case_pk", Case.objects.visible_to)
+CASE = Include(CaseSummary, Case.objects.visible_to)
+
+
+@extend_schema(tags=["clients"])
+class ClientViewSet(RecordViewSet):
+    queryset = Client.objects.all()
+    serializer_class = ClientSerializer
+    filterset_class = ClientFilter
+    permission_classes = PERMISSIONS
+    orderings = ("created_at", "name", "client_number")
+    default_ordering = "-created_at"
+    includes = {"account_manager": PERSON}
+
+    def perform_create(self, serializer: Any) -> Any:
+        return services.open_client(**serializer.validated_data)
+
+
+@extend_schema(tags=["cases"])
+class CaseViewSet(RecordViewSet):
+    queryset = Case.objects.all()
+    serializer_class = CaseSerializer
+    filterset_class = CaseFilter
+    permission_classes = PERMISSIONS
+    orderings = ("created_at", "title", "case_number", "filed_on", "trial_on")
+    default_ordering = "-created_at"
+    includes = {
+        "client": Include(ClientSummary, Client.objects.visible_to),
+        "lead_attorney": PERSON,
+        "team": IncludeMany(TeamMemberSerializer, CaseTeamMember.objects.visible_to, "case"),
+        "parties": IncludeMany(PartySerializer, Party.objects.visible_to, "case"),
+    }
+
+    def perform_create(self, serializer: Any) -> Any:
+        return services.open_case(**serializer.validated_data)
+
+    @extend_schema(request=None, responses=CaseSerializer)
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, pk: str) -> Response:
+        """Puts the case away; it stays visible and searchable."""
+        return self.change(services.archive_case)
+
+
+class CaseChildViewSet(RecordViewSet):
+    """Rows of a case, at a route of their own and below `cases/{case_pk}/`."""
+
+    permission_classes = PERMISSIONS
+    parent = IN_CASE
+    includes = {"case": CASE}
+    default_ordering = "-created_at"
+
+
+@extend_schema(tags=["cases"])
+class TeamMemberViewSet(CaseChildViewSet):
+    queryset = CaseTeamMember.objects.all()
+    serializer_class = TeamMemberSerializer
+    filterset_class = TeamMemberFilter
+    orderings = ("created_at",)
+    includes = {"case": CASE, "user": PERSON}
+
+
+@extend_schema(tags=["parties"])
+class PartyViewSet(CaseChildViewSet):
+    location_route = "party-detail"
+    queryset = Party.objects.all()
+    serializer_class = PartySerializer
+    filterset_class = PartyFilter
+    orderings = ("created_at", "name")
+
+
+@extend_schema(tags=["docket entries"])
+class DocketEntryViewSet(CaseChildViewSet):
+    location_route = "docket-entry-detail"
+    queryset = DocketEntry.objects.all()
+    serializer_class = DocketEntrySerializer
+    filterset_class = DocketEntryFilter
+    orderings = ("created_at", "filed_on", "sequence")
+
+    def get_orderings(self) -> Orderings:
+        """Sequences count within a case; across cases they order nothing."""
+        own = dict(self.sort_keys)
+        if not self.is_nested:
+            del own["sequence"]
+        return own
+
+    def get_default_ordering(self) -> str:
+        return "sequence" if self.is_nested else self.default_ordering
+
+    @property
+    def is_nested(self) -> bool:
+        return "case_pk" in self.kwargs
+
+
+@extend_schema(tags=["evidence"])
+class EvidenceViewSet(CaseChildViewSet):
+    location_route = "evidence-detail"
+    queryset = EvidenceItem.objects.all()
+    serializer_class = EvidenceSerializer
+    filterset_class = EvidenceFilter
+    orderings = ("created_at", "evidence_number")
+
+    def perform_create(self, serializer: Any) -> Any:
+        return services.add_evidence(**serializer.validated_data)
+
+
+@extend_schema(tags=["evidence"])
+class CustodyEventViewSet(AppendOnlyRecordViewSet):
+    """The chain of custody. Append-only: a mistake is corrected by a further event."""
+
+    queryset = CustodyEvent.objects.all()
+    serializer_class = CustodyEventSerializer
+    filterset_class = CustodyEventFilter
+    permission_classes = PERMISSIONS
+    parent = Parent("evidence", "evidence_pk", EvidenceItem.objects.visible_to)
+    orderings = ("created_at", "happened_at")
+    default_ordering = "happened_at"
+
