@@ -1,5 +1,10 @@
+"""The project's own application: its checks, its commands, its extensions of PostgreSQL."""
+
 from django.apps import AppConfig
 
 
 class LexiflowConfig(AppConfig):
     name = "lexiflow"
+
+    def ready(self) -> None:
+        from lexiflow import checks  # noqa: F401, PLC0415

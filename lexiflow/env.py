@@ -11,6 +11,8 @@ import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -45,7 +47,7 @@ def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
     value = os.environ.get(name, "").strip()
     if not value:
         return default
-    if re.fullmatch(r"\d{1,9}", value) and minimum <= int(value) <= maximum:
+    if re.fullmatch(r"[0-9]{1,9}", value) and minimum <= int(value) <= maximum:
         return int(value)
     raise _wrong(name, value, f"a whole number from {minimum} to {maximum}")
 
@@ -63,6 +65,17 @@ def listing(name: str, default: list[str]) -> list[str]:
     """A comma-separated list; spaces around the items are dropped."""
     value = os.environ.get(name, "").strip()
     return [item.strip() for item in value.split(",") if item.strip()] if value else default
+
+
+def connection_info(name: str) -> dict[str, str]:
+    """A libpq URL or connection string as its parts. The value is not repeated: it has a password."""
+    value = text(name)
+    try:
+        return {part: str(found) for part, found in conninfo_to_dict(value).items()}
+    except ProgrammingError:
+        raise ImproperlyConfigured(
+            f"{name} is not understood; allowed: postgresql://user:password@host:port/database."
+        ) from None
 
 
 def secret(name: str, keep_in: Path | None) -> str:

@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from psycopg.conninfo import conninfo_to_dict
-
 from lexiflow import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -122,6 +120,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "lexiflow.api.openapi.RecordSchema",
     "EXCEPTION_HANDLER": "lexiflow.api.problem_handlers.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would describe fields and run look-ups
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is not a parameter of ours
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -140,23 +139,21 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SORT_OPERATIONS": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "lexiflow.api.openapi.document_problems",
-    ],
+    # Without the enum hook: choices stay in their field, and equal names need no overrides.
+    "POSTPROCESSING_HOOKS": ["lexiflow.api.openapi.document_problems"],
 }
 
 # --- PostgreSQL ---------------------------------------------------------------------------------
-_database = conninfo_to_dict(env.text("DATABASE_URL"))
+_database = env.connection_info("DATABASE_URL")
 WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=64)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": str(_database.pop("dbname", "")),
-        "USER": str(_database.pop("user", "")),
-        "PASSWORD": str(_database.pop("password", "")),
-        "HOST": str(_database.pop("host", "")),
-        "PORT": str(_database.pop("port", "")),
+        "NAME": _database.pop("dbname", ""),
+        "USER": _database.pop("user", ""),
+        "PASSWORD": _database.pop("password", ""),
+        "HOST": _database.pop("host", ""),
+        "PORT": _database.pop("port", ""),
         "CONN_MAX_AGE": 0,  # the pool keeps connections; Django refuses both at once
         "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL costs nobody an error
         "OPTIONS": {
@@ -221,7 +218,8 @@ if not PRODUCTION:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     WHITENOISE_USE_FINDERS = True
 STATIC_URL = "static/"
-STATIC_ROOT = env.text("STATIC_ROOT", str(LOCAL_HOME / "static"))
+# Filled by `collectstatic` in production.
+STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "static")) if PRODUCTION else None
 
 # --- Background work ----------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from lexiflow.devservices import endpoints
 
+EXTERNAL_POSTGRES = "DATABASE_URL" in os.environ
+EXTERNAL_REDIS = "REDIS_URL" in os.environ
 _HOME = Path(os.environ.get("LEXIFLOW_HOME", Path(__file__).parent.parent / ".lexiflow"))
 _ENDPOINTS = endpoints(_HOME)
 os.environ.setdefault("DATABASE_URL", _ENDPOINTS.database_url)

@@ -1,0 +1,64 @@
+# `make run` and `make test` are all that is needed; `make help` lists the rest.
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export LEXIFLOW_ENV ?= development
+
+.DEFAULT_GOAL := help
+.PHONY: help run test install lint types imports migrations-check openapi openapi-check clean-local
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+run: $(VENV)/runtime ## start LexiFlow with demo data; PORT and HOST choose the address
+	@exec $(BIN)/python manage.py run_demo
+
+test: $(VENV)/tests ## run the tests
+	@exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+install: $(VENV)/tests ## install everything into .venv
+
+lint: $(VENV)/tests ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/tests ## mypy --strict
+	$(BIN)/mypy
+
+imports: $(VENV)/tests ## who may import whom
+	$(BIN)/lint-imports
+
+migrations-check: $(VENV)/tests ## models and migrations say the same
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+openapi: $(VENV)/tests ## write docs/openapi.json
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file docs/openapi.json
+
+openapi-check: $(VENV)/tests ## docs/openapi.json is what the code says
+	@$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file $(VENV)/openapi.json
+	diff -u docs/openapi.json $(VENV)/openapi.json
+
+clean-local: ## stop the local servers and delete their data, files and demo accounts
+	-$(BIN)/python manage.py devservices stop
+	rm -rf .lexiflow
+
+# Debian splits pip out of Python; where `ensurepip` is missing, the system's pip fills the
+# environment from outside.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	    || { echo "LexiFlow needs Python 3.11; found $$($(PYTHON) --version). Use: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	    $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+	    $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } || { \
+	    rm -rf $(VENV); echo "Python can make no environment here. On Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/runtime: requirements.txt | $(BIN)/python
+	@echo "Installing LexiFlow into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/tests: requirements.txt tests/requirements.txt | $(BIN)/python
+	@echo "Installing LexiFlow and its tests into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -r tests/requirements.txt
+	@touch $@ $(VENV)/runtime

@@ -1,0 +1,104 @@
+"""System checks: settings that can be read one by one, but do not work, or not together.
+
+`manage.py check`, every command and the start of the server run them. None opens a connection:
+what needs one is a probe (`lexiflow.health`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+_MIN_SECRET_LENGTH = 32
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+@register("lexiflow")
+def check_secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if len(settings.SECRET_KEY) >= _MIN_SECRET_LENGTH:
+        return []
+    return [
+        Error(
+            f"SECRET_KEY has {len(settings.SECRET_KEY)} characters.",
+            hint=f"Use at least {_MIN_SECRET_LENGTH} random ones.",
+            id="lexiflow.E001",
+        )
+    ]
+
+
+@register("lexiflow")
+def check_hosts(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Warning(
+            "ALLOWED_HOSTS accepts any host name.",
+            hint="Name the hosts that clients use; links in answers are built from them.",
+            id="lexiflow.W002",
+        )
+    ]
+
+
+@register("lexiflow")
+def check_debug(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not (settings.PRODUCTION and settings.DEBUG):
+        return []
+    return [Error("DEBUG is on in production.", hint="Unset DEBUG.", id="lexiflow.E003")]
+
+
+@register("lexiflow")
+def check_redis_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    url = settings.CACHES["default"]["LOCATION"]
+    if urlsplit(url).scheme in _REDIS_SCHEMES:
+        return []
+    return [
+        Error(
+            f"{url!r} is not the address of a Redis server.",
+            hint=f"REDIS_URL starts with one of: {', '.join(s + '://' for s in _REDIS_SCHEMES)}.",
+            id="lexiflow.E004",
+        )
+    ]
+
+
+@register("lexiflow")
+def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    pool = settings.DATABASES["default"]["OPTIONS"].get("pool")
+    if not isinstance(pool, dict):
+        return []
+    if pool["min_size"] > pool["max_size"]:
+        return [
+            Error(
+                f"DB_POOL_MIN ({pool['min_size']}) is above DB_POOL_MAX ({pool['max_size']}).",
+                hint="The pool keeps at least MIN and at most MAX connections per process.",
+                id="lexiflow.E005",
+            )
+        ]
+    if pool["max_size"] < settings.WEB_THREADS:
+        return [
+            Warning(
+                f"DB_POOL_MAX ({pool['max_size']}) is below WEB_THREADS ({settings.WEB_THREADS}).",
+                hint="Threads will wait for each other's connections.",
+                id="lexiflow.W006",
+            )
+        ]
+    return []
+
+
+@register("lexiflow", Tags.files)
+def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A storage folder that exists must be a folder; it is made when the first file comes."""
+    location = settings.STORAGES["default"]["OPTIONS"].get("location", "")
+    is_folder = "FileSystemStorage" in settings.STORAGES["default"]["BACKEND"]
+    if not is_folder or not Path(location).exists() or Path(location).is_dir():
+        return []
+    return [
+        Error(
+            f"STORAGE_URL names {location}, which is not a folder.",
+            hint="Give a folder, or s3://bucket/prefix.",
+            id="lexiflow.E007",
+        )
+    ]

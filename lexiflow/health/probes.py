@@ -1,0 +1,86 @@
+"""Is each part there? Cheap questions with an answer now; numbers over time are for monitoring.
+
+A probe never raises: what is wrong becomes a state. Details are for the log, not for strangers.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from enum import Enum
+
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+
+class State(Enum):
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+def database() -> State:
+    """PostgreSQL answers a query."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        log.warning("The database does not answer: %s", error)
+        return State.FAILED
+    return State.OK
+
+
+def migrations() -> State:
+    """The tables are those of this code."""
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:
+        return State.FAILED
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return State.FAILED if pending else State.OK
+
+
+def redis() -> State:
+    """Redis answers. Without it LexiFlow works, more slowly."""
+    try:
+        get_redis_connection("default").ping()
+    except (RedisError, OSError) as error:
+        log.warning("Redis does not answer: %s", error)
+        return State.DEGRADED
+    return State.OK
+
+
+def storage() -> State:
+    """A file can be written, and is gone again."""
+    try:
+        name = default_storage.save(f"probes/{uuid.uuid4()}", ContentFile(b"probe"))
+        default_storage.delete(name)
+    except Exception as error:  # noqa: BLE001 - each storage has errors of its own
+        log.warning("The document storage cannot be written: %s", error)
+        return State.FAILED
+    return State.OK
+
+
+PROBES: dict[str, Callable[[], State]] = {
+    "database": database,
+    "migrations": migrations,
+    "redis": redis,
+    "storage": storage,
+}
+_FRESH_SECONDS = 2
+
+
+def readiness() -> dict[str, State]:
+    """All probes. Asked by strangers as well, so the expensive ones run once in two seconds."""
+    remembered = cache.get("health:ready")
+    if remembered is not None:
+        return {name: State(value) for name, value in remembered.items()}
+    found = {name: probe() for name, probe in PROBES.items()}
+    cache.set("health:ready", {n: s.value for n, s in found.items()}, _FRESH_SECONDS)
+    return found

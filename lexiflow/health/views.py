@@ -1,0 +1,45 @@
+"""`health/live/` and `health/ready/`: yes or no for an orchestrator, nothing for a stranger."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lexiflow.health.probes import State, readiness
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=[state.value for state in State])
+
+
+class HealthView(GenericAPIView[Any]):
+    """Public, and cheap enough to be so."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    serializer_class = HealthSerializer
+    queryset = None
+
+
+@extend_schema(tags=["health"], auth=[])
+class LiveView(HealthView):
+    """The process answers. Touches nothing else: restarting it would mend nothing else."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"status": State.OK.value})
+
+
+@extend_schema(tags=["health"], auth=[])
+class ReadyView(HealthView):
+    """Requests can be served: 200, also without Redis (degraded); otherwise 503."""
+
+    def get(self, request: Request) -> Response:
+        states = set(readiness().values())
+        worst = next(
+            state for state in (State.FAILED, State.DEGRADED, State.OK) if state in states
+        )
+        return Response({"status": worst.value}, status=503 if worst is State.FAILED else 200)

@@ -1,0 +1,15 @@
+"""The WSGI application. Refuses to start when a system check of ours reports an error."""
+
+import os
+
+from django.core.checks import Error, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lexiflow.settings")
+
+application = get_wsgi_application()
+
+_errors = [problem for problem in run_checks(tags=["lexiflow"]) if isinstance(problem, Error)]
+if _errors:
+    raise ImproperlyConfigured("\n".join(f"{error.id}: {error.msg} {error.hint}" for error in _errors))

@@ -1,0 +1,84 @@
+"""The local servers, and a client of the API that speaks for a person."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from lexiflow.devservices import ensure
+from tests import factories
+from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
+from users.models import Organization, User
+
+API = "/api/v1/"
+
+
+def pytest_configure() -> None:
+    """Holds the local servers up for the whole run. Worker processes inherit their addresses."""
+    if not (EXTERNAL_POSTGRES and EXTERNAL_REDIS):
+        ensure(Path(settings.LOCAL_HOME), postgres=not EXTERNAL_POSTGRES, redis=not EXTERNAL_REDIS)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def firm(db: None) -> Organization:
+    return factories.organization("Hart & Wells")
+
+
+@pytest.fixture
+def other_firm(db: None) -> Organization:
+    return factories.organization("Strange LLP")
+
+
+@pytest.fixture
+def alice(firm: Organization) -> User:
+    """Administers the firm."""
+    return factories.user("alice@hart.example", firm, role="admin")
+
+
+@pytest.fixture
+def bob(firm: Organization) -> User:
+    """Works in the same firm."""
+    return factories.user("bob@hart.example", firm, role="paralegal")
+
+
+@pytest.fixture
+def charlie(other_firm: Organization) -> User:
+    """Administers another firm: must never see anything of alice's."""
+    return factories.user("charlie@strange.example", other_firm, role="admin")
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], APIClient]:
+    """A client whose requests carry a real token of the person."""
+
+    def make(user: User) -> APIClient:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {factories.access_token(user)}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def as_alice(alice: User, client_of: Callable[[User], Any]) -> APIClient:
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User, client_of: Callable[[User], Any]) -> APIClient:
+    return client_of(bob)
+
+
+@pytest.fixture
+def as_charlie(charlie: User, client_of: Callable[[User], Any]) -> APIClient:
+    return client_of(charlie)
