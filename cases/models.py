@@ -1,9 +1,9 @@
-"""Clients and matters: cases, who works on them, who is in them, their docket and their evidence."""
+"""Clients and matters: cases, who works on them, who is in them, their docket, their evidence."""
 
 import pgtrigger
 from django.conf import settings
-from django.contrib.postgres.search import SearchVectorField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
@@ -110,9 +110,7 @@ class Case(AuditedRecord):
     originating_judge = models.CharField(max_length=200, blank=True)
     originating_filed_on = models.DateField(null=True, blank=True)
     originating_judgment_on = models.DateField(null=True, blank=True)
-    client = models.ForeignKey(
-        Client, models.PROTECT, null=True, blank=True, related_name="cases"
-    )
+    client = models.ForeignKey(Client, models.PROTECT, null=True, blank=True, related_name="cases")
     lead_attorney = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="led_cases"
     )
@@ -142,9 +140,7 @@ class Case(AuditedRecord):
         indexes = [
             Index(fields=["organization", "created_at", "id"], name="case_by_creation"),
             Index(fields=["organization", "title", "id"], name="case_by_title"),
-            Index(
-                fields=["organization", "status", "created_at", "id"], name="case_by_status"
-            ),
+            Index(fields=["organization", "status", "created_at", "id"], name="case_by_status"),
             Index(fields=["organization", "filed_on", "id"], name="case_by_filed"),
             Index(fields=["organization", "trial_on", "id"], name="case_by_trial"),
             # An operator's list spans all firms.
@@ -226,9 +222,7 @@ class DocketEntry(CaseOwned):
     sequence = models.PositiveIntegerField(editable=False)
     filed_on = models.DateField(null=True, blank=True)
     entered_on = models.DateField(null=True, blank=True)
-    kind = models.CharField(
-        max_length=20, choices=DocketEntryKind, default=DocketEntryKind.FILING
-    )
+    kind = models.CharField(max_length=20, choices=DocketEntryKind, default=DocketEntryKind.FILING)
     description = models.TextField()
     filed_by = models.CharField(max_length=200, blank=True)
     is_sealed = models.BooleanField(default=False)
@@ -305,9 +299,7 @@ class CustodyEvent(AuditedRecord):
     """One link of the chain of custody. Append-only: a mistake is corrected by a further event."""
 
     evidence = models.ForeignKey(EvidenceItem, models.PROTECT, related_name="custody_events")
-    case = models.ForeignKey(
-        Case, models.PROTECT, related_name="+", editable=False, db_index=False
-    )
+    case = models.ForeignKey(Case, models.PROTECT, related_name="+", editable=False, db_index=False)
     organization = models.ForeignKey(
         "users.Organization", models.PROTECT, related_name="+", editable=False, db_index=False
     )
@@ -364,14 +356,14 @@ class CaseSearch(models.Model):
         "users.Organization", models.CASCADE, related_name="+", db_index=False
     )
     names = models.TextField(help_text="Number, title, client and parties, for trigrams.")
-    vector = SearchVectorField(help_text="A: number, title; B: parties, client; C: description, court; D: docket.")
+    vector = SearchVectorField(
+        help_text="A: number, title; B: parties, client; C: description, court; D: docket."
+    )
 
     class Meta:
         indexes = [
             GinIndex(fields=["organization", "vector"], name="case_search_vector"),
-            GinIndex(
-                F("organization"), OpClass("names", "gin_trgm_ops"), name="case_search_trigram"
-            ),
+            GinIndex(OpClass("names", "gin_trgm_ops"), name="case_search_trigram"),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,17 @@
 """Triggers that tie a row to its case: the firm it belongs to, and its number in the case."""
 
+from typing import Any
+
 import pgtrigger
+
+# pgtrigger has no types for these two.
+_update_of: Any = pgtrigger.UpdateOf
+_body: Any = pgtrigger.Func
 
 _PARENT_TABLES = {"case": "cases_case", "evidence": "cases_evidenceitem"}
 
 
-class InheritOrganization(pgtrigger.Trigger):  # type: ignore[misc]
+class InheritOrganization(pgtrigger.Trigger):
     """Copies `organization_id` (and the columns of `also`) from the parent row.
 
     A row never moves to a parent of another firm: that is refused (SQLSTATE 23514). A row without
@@ -18,12 +24,13 @@ class InheritOrganization(pgtrigger.Trigger):  # type: ignore[misc]
         columns = ("organization_id", *also)
         super().__init__(
             name="inherit_organization",
-            operation=pgtrigger.Insert | pgtrigger.UpdateOf(f"{parent}_id", "organization_id"),
+            operation=pgtrigger.Insert | _update_of(f"{parent}_id", "organization_id"),
             func=f"""
                 IF NEW.{parent}_id IS NULL THEN RETURN NEW; END IF;
                 SELECT {", ".join(columns)} INTO {", ".join(f"NEW.{c}" for c in columns)}
                 FROM {_PARENT_TABLES[parent]} WHERE id = NEW.{parent}_id;
-                IF TG_OP = 'UPDATE' AND NEW.organization_id IS DISTINCT FROM OLD.organization_id THEN
+                IF TG_OP = 'UPDATE'
+                    AND NEW.organization_id IS DISTINCT FROM OLD.organization_id THEN
                     RAISE EXCEPTION 'A row cannot move to another organization.'
                         USING ERRCODE = '23514', CONSTRAINT = 'organization_never_changes';
                 END IF;
@@ -32,7 +39,7 @@ class InheritOrganization(pgtrigger.Trigger):  # type: ignore[misc]
         )
 
 
-class AssignNumberInCase(pgtrigger.Trigger):  # type: ignore[misc]
+class AssignNumberInCase(pgtrigger.Trigger):
     """Gives a new row the next number of its case when it brings none.
 
     Gap-free and free of races: the case row is locked for the rest of the transaction, so two
@@ -46,7 +53,7 @@ class AssignNumberInCase(pgtrigger.Trigger):  # type: ignore[misc]
         super().__init__(
             name=f"assign_{column}",
             condition=pgtrigger.Condition(f'NEW."{column}" IS NULL'),
-            func=pgtrigger.Func(
+            func=_body(
                 f"""
                 PERFORM 1 FROM cases_case WHERE id = NEW.case_id FOR NO KEY UPDATE;
                 SELECT COALESCE(max({column}), 0) + 1 INTO NEW.{column}

@@ -4,11 +4,37 @@ from typing import Any, Self
 
 from django.db.models import Exists, OuterRef
 
+from lexiflow.search.compilation import CompiledQuery
+from lexiflow.search.index import SearchIndex
 from users.querysets import OrganizationOwnedQuerySet
+
+# The names begin with the case number: who types a whole number wants that case first. Then number
+# and title, parties and client, description and court, docket.
+SEARCH_INDEX = SearchIndex(
+    table="cases_casesearch",
+    key="case_id",
+    functions="cases",
+    score="""
+        0.45 * ts_rank('{0.1,0.2,0.4,1}', s.vector, %(wanted)s::tsquery)
+        + CASE WHEN %(literal)s <> '' AND starts_with(lower(s.names), lower(%(literal)s) || ' ')
+            THEN 0.5 ELSE 0 END
+    """,
+)
 
 
 class CaseQuerySet(OrganizationOwnedQuerySet):
     """Cases. A case is visible to the members of its firm."""
+
+    def search(self, query: str | CompiledQuery) -> Self:
+        """Those that match, annotated with `relevance`; call it after the filters. Not ordered.
+
+        Raises QueryError for a text that is too long or asks for nothing.
+        """
+        return SEARCH_INDEX.search(self, query)
+
+    def completing(self, text: str) -> Self:
+        """Those with a name that goes on as `text` begins, or looks like it; with `relevance`."""
+        return SEARCH_INDEX.complete(self, text)
 
 
 class CaseChildQuerySet(OrganizationOwnedQuerySet):

@@ -159,9 +159,9 @@ class CaseChildSerializer(FirmSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
-        if self.instance is not None and "case" in attrs:
-            if attrs["case"].pk != self.instance.case_id:
-                raise serializers.ValidationError({"case": "A row never changes its case."})
+        own = getattr(self.instance, "case", None)
+        if own is not None and attrs.get("case", own) != own:
+            raise serializers.ValidationError({"case": "A row never changes its case."})
         self.refuse_foreign_relations((self.instance or attrs["case"]).organization_id, attrs)
         return attrs
 

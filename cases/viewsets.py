@@ -26,6 +26,7 @@ from cases.models import (
     EvidenceItem,
     Party,
 )
+from cases.results import hits_of_cases
 from cases.serializers import (
     CaseSerializer,
     CaseSummary,
@@ -40,6 +41,7 @@ from cases.serializers import (
 from lexiflow.api.includes import Include, IncludeMany
 from lexiflow.api.ordering import Orderings
 from lexiflow.api.permissions import IsAuthenticated
+from lexiflow.api.searching import SearchableRecords
 from lexiflow.api.viewsets import AppendOnlyRecordViewSet, Parent, RecordViewSet
 from users.models import User
 from users.permissions import RolePermission
@@ -66,7 +68,7 @@ class ClientViewSet(RecordViewSet):
 
 
 @extend_schema(tags=["cases"])
-class CaseViewSet(RecordViewSet):
+class CaseViewSet(SearchableRecords, RecordViewSet):
     queryset = Case.objects.all()
     serializer_class = CaseSerializer
     filterset_class = CaseFilter
@@ -79,6 +81,8 @@ class CaseViewSet(RecordViewSet):
         "team": IncludeMany(TeamMemberSerializer, CaseTeamMember.objects.visible_to, "case"),
         "parties": IncludeMany(PartySerializer, Party.objects.visible_to, "case"),
     }
+
+    find_hits = staticmethod(hits_of_cases)
 
     def perform_create(self, serializer: Any) -> Any:
         return services.open_case(**serializer.validated_data)
@@ -163,4 +167,3 @@ class CustodyEventViewSet(AppendOnlyRecordViewSet):
     parent = Parent("evidence", "evidence_pk", EvidenceItem.objects.visible_to)
     orderings = ("created_at", "happened_at")
     default_ordering = "happened_at"
-

@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
 from cases.ownership import InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
@@ -135,7 +135,10 @@ class DocumentVersion(FileFacts, Record):
 
 
 class DocumentPage(models.Model):
-    """The text of one page of one version. `vector` is filled for current versions only.
+    """The text of one page of one version.
+
+    `vector` is filled for the pages of a current version that has several. D: the page; C: its last
+    words once more and the first of the next page, so that a phrase across the edge is found.
 
     Files without pages are cut into pages of about 3,000 characters. A page whose text is too
     long for one vector is kept in several parts.
@@ -177,9 +180,7 @@ class DocumentSearch(models.Model):
     Kept by `documents_index()` in the transaction of the change.
     """
 
-    document = models.ForeignKey(
-        Document, models.CASCADE, related_name="search", db_index=False
-    )
+    document = models.ForeignKey(Document, models.CASCADE, related_name="search", db_index=False)
     organization = models.ForeignKey(
         "users.Organization", models.CASCADE, related_name="+", db_index=False
     )
@@ -197,15 +198,12 @@ class DocumentSearch(models.Model):
         constraints = [
             UniqueConstraint(fields=["document", "segment"], name="document_search_unique")
         ]
-        # The firm comes first, so that one firm's search never walks through another's matches.
+        # The firm comes first, so that one firm's search never walks through another's matches. It
+        # stands in this index only: the planner would else take another one for the firm alone, and
+        # read every vector of it.
         indexes = [
             GinIndex(fields=["organization", "vector"], name="document_search_vector"),
-            GinIndex(fields=["organization", "title_vector"], name="document_search_title"),
-            GinIndex(
-                F("organization"),
-                OpClass("names", "gin_trgm_ops"),
-                name="document_search_trigram",
-            ),
+            GinIndex(OpClass("names", "gin_trgm_ops"), name="document_search_trigram"),
             # Words of a document in several rows need not stand in the same row.
             GinIndex(
                 fields=["organization", "vector"],

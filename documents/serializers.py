@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from cases.serializers import STAMPS, OwnedSerializer
 from documents.choices import TextStatus
 from documents.models import Document, DocumentVersion
 from documents.validators import sanitize_file_name
+from lexiflow.api.fields import NormalizedTextField
+from lexiflow.api.problems import PayloadTooLarge
 from lexiflow.api.serializers import RecordSerializer
 
 FILE_FACTS = (
@@ -24,11 +27,21 @@ FILE_FACTS = (
 _MAX_TAGS = 50
 
 
+class UploadedFileField(serializers.FileField):
+    """A file of at most `UPLOAD_MAX_BYTES`; the parser bounds the whole body only."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        file = super().to_internal_value(data)
+        if file.size > settings.UPLOAD_MAX_BYTES:
+            raise PayloadTooLarge(settings.UPLOAD_MAX_BYTES)
+        return file
+
+
 class DocumentSerializer(OwnedSerializer):
     """A document. Comes with a `file` (multipart) or a `text` (JSON); never shows either."""
 
-    file = serializers.FileField(write_only=True, required=False, max_length=1000)
-    text = serializers.CharField(write_only=True, required=False, trim_whitespace=False)
+    file = UploadedFileField(write_only=True, required=False, max_length=1000)
+    text = NormalizedTextField(write_only=True, required=False, trim_whitespace=False)
 
     class Meta:
         model = Document
@@ -103,8 +116,8 @@ class DocumentSummary(RecordSerializer):
 class DocumentVersionSerializer(RecordSerializer):
     """One version. Created from a `file` or a `text`; the rest is found out by the server."""
 
-    file = serializers.FileField(write_only=True, required=False, max_length=1000)
-    text = serializers.CharField(write_only=True, required=False, trim_whitespace=False)
+    file = UploadedFileField(write_only=True, required=False, max_length=1000)
+    text = NormalizedTextField(write_only=True, required=False, trim_whitespace=False)
 
     class Meta:
         model = DocumentVersion

@@ -4,6 +4,7 @@ A file is stored before the transaction that names it; extraction is queued insi
 a committed document is always either searchable or on its way.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -14,12 +15,15 @@ from django.utils import timezone
 from procrastinate.contrib.django import app as queue
 
 from documents.choices import TextStatus
+from documents.extraction.errors import SENTENCES, ErrorCode
 from documents.extraction.given_text import extracted_from
 from documents.extraction.pagination import paginate
 from documents.extraction.registry import SUPPORTED_MEDIA_TYPES
 from documents.extraction.result import ExtractedText
+from documents.extraction.sandbox import PROTECTED
 from documents.media_types import is_refused, sniff_media_type
 from documents.models import Document, DocumentPage, DocumentVersion, FileFacts
+from documents.search_index import indexed_at_the_end
 from documents.storage import Readable, store
 from documents.validators import sanitize_file_name
 
@@ -64,9 +68,12 @@ def receive_file(organization_id: UUID, stream: Readable, file_name: str) -> Rec
     if is_refused(media_type):
         raise RefusedFileError("Programs are not accepted as documents.")
     stored = store(organization_id, stream)
-    status = TextStatus.PENDING if media_type in SUPPORTED_MEDIA_TYPES else TextStatus.UNSUPPORTED
+    # Of a protected office file the extraction says so, which is more than "unsupported".
+    is_readable = media_type in SUPPORTED_MEDIA_TYPES or media_type == PROTECTED
+    status = TextStatus.PENDING if is_readable else TextStatus.UNSUPPORTED
+    reason = "" if is_readable else SENTENCES[ErrorCode.UNSUPPORTED_TYPE]
     if stored.size == 0:
-        status = TextStatus.NO_TEXT
+        status, reason = TextStatus.NO_TEXT, SENTENCES[ErrorCode.EMPTY_FILE]
     return ReceivedFile(
         stored.name,
         {
@@ -75,6 +82,7 @@ def receive_file(organization_id: UUID, stream: Readable, file_name: str) -> Rec
             "size": stored.size,
             "sha256": stored.sha256,
             "text_status": status,
+            "text_error": reason,
         },
     )
 
@@ -154,16 +162,22 @@ def refuse_if_checked_out(document: Document, by: UUID) -> None:
 
 def save_text(version: DocumentVersion, extracted: ExtractedText) -> None:
     """Stores the text of a version page by page; the index follows in the same transaction."""
-    version.text_pages.all().delete()
-    DocumentPage.objects.bulk_create(page_rows(version, extracted.pages), batch_size=500)
-    _finish_text(
-        version,
-        text_status=TextStatus.READY if extracted.has_text else TextStatus.NO_TEXT,
-        text_error="" if extracted.has_text else "No text was found: a scan, or an empty file.",
-        pages=extracted.page_count,
-        words=extracted.words,
-        language=extracted.language or "",
-    )
+    # In batches and indexed once: each statement would read the whole text again.
+    with indexed_at_the_end([version.document_id]):
+        version.text_pages.all().delete()
+        DocumentPage.objects.bulk_create(page_rows(version, extracted.pages), batch_size=500)
+    _finish_text(version, **text_facts(extracted))
+
+
+def text_facts(extracted: ExtractedText) -> dict[str, Any]:
+    """What the row of a version says of its text."""
+    return {
+        "text_status": TextStatus.READY if extracted.has_text else TextStatus.NO_TEXT,
+        "text_error": "" if extracted.has_text else "No text was found: a scan, or an empty file.",
+        "pages": extracted.page_count,
+        "words": extracted.words,
+        "language": extracted.language or "",
+    }
 
 
 def fail_text(version: DocumentVersion, status: TextStatus, reason: str) -> None:
@@ -181,9 +195,15 @@ def page_rows(version: DocumentVersion, pages: list[str]) -> list[DocumentPage]:
             part=part,
             text=text,
         )
-        for number, page in enumerate(pages, start=1)
-        for part, text in enumerate(paginate(page, size=_PAGE_PART_CHARACTERS) or [""])
+        for number, part, text in page_parts(pages)
     ]
+
+
+def page_parts(pages: list[str]) -> Iterator[tuple[int, int, str]]:
+    """(number of the page, number of the part, text): how pages are kept."""
+    for number, page in enumerate(pages, start=1):
+        for part, text in enumerate(paginate(page, size=_PAGE_PART_CHARACTERS) or [""]):
+            yield number, part, text
 
 
 def _add_version_row(

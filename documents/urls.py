@@ -1,6 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from documents.views import SearchView, SuggestionsView
 from documents.viewsets import DocumentVersionViewSet, DocumentViewSet
 
 router = SimpleRouter()
@@ -13,6 +14,8 @@ of_document = SimpleRouter()
 of_document.register("versions", DocumentVersionViewSet, basename="document-version")
 
 urlpatterns = [
+    path("search/", SearchView.as_view(), name="search"),
+    path("search/suggestions/", SuggestionsView.as_view(), name="search-suggestions"),
     path("", include(router.urls)),
     path("cases/<uuid:case_pk>/", include(in_case.urls)),
     path("documents/<uuid:document_pk>/", include(of_document.urls)),

@@ -11,11 +11,13 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
 from cases.viewsets import CASE, IN_CASE, PERMISSIONS, PERSON
 from documents import downloads, services, texts
 from documents.filters import DocumentFilter, DocumentVersionFilter
 from documents.models import Document, DocumentVersion
+from documents.results import hits_of_documents
 from documents.serializers import (
     ComparisonSerializer,
     DocumentSerializer,
@@ -24,6 +26,7 @@ from documents.serializers import (
 )
 from lexiflow.api.parsers import JsonParser, UploadParser
 from lexiflow.api.problems import Conflict
+from lexiflow.api.searching import SearchableRecords
 from lexiflow.api.viewsets import Parent, ReadOnlyRecordViewSet, RecordViewSet
 from lexiflow.db.transactions import write_transaction
 from users.authentication import caller
@@ -36,21 +39,30 @@ def number(name: str, *, required: bool = False) -> OpenApiParameter:
     return OpenApiParameter(name, int, OpenApiParameter.QUERY, required=required)
 
 
-
 def received(serializer: Any, organization_id: Any, title: str) -> services.ReceivedFile:
     """The file of a request, stored: an upload, or a text that came as JSON."""
     data = serializer.validated_data
     text, file = data.pop("text", None), data.pop("file", None)
-    if file is None:
-        return services.receive_text(organization_id, text, title)
     try:
+        if file is None:
+            return services.receive_text(organization_id, text, title)
         return services.receive_file(organization_id, file, file.name)
     except services.RefusedFileError as error:
-        raise ValidationError({"file": str(error)}) from None
+        raise ValidationError({"text" if file is None else "file": str(error)}) from None
+
+
+class HandsOutFiles:
+    """For views with a `download`: a file is what it is, whatever the caller says to accept."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        is_download = getattr(self, "action", None) == "download"
+        return super().perform_content_negotiation(  # type: ignore[misc]
+            request, force or is_download
+        )
 
 
 @extend_schema(tags=["documents"])
-class DocumentViewSet(RecordViewSet):
+class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
     """Documents. Lists and details are lean: text and file have routes of their own."""
 
     queryset = Document.objects.all()
@@ -60,14 +72,23 @@ class DocumentViewSet(RecordViewSet):
     parser_classes = (JsonParser, UploadParser)
     parent = IN_CASE
     location_route = "document-detail"
-    orderings = ("created_at", "title", "size", "pages")
+    orderings = ("created_at", "title")
     default_ordering = "-created_at"
     includes = {"case": CASE, "author": PERSON}
+    find_hits = staticmethod(hits_of_documents)
 
-    def perform_create(self, serializer: Any) -> Document:
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Adds a document: a file (multipart) or a text (JSON)."""
+        self.shape()
+        serializer = self.record_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         data = serializer.validated_data
+        # Before the transaction: a slow storage must not keep one open.
         file = received(serializer, data["organization"].pk, data["title"])
-        return services.create_document(file, **data)
+        with write_transaction(caller(request).pk):
+            made = services.create_document(file, **data)
+            row = self.answer(made)
+        return Response(row, status.HTTP_201_CREATED, headers={"Location": self._location(made)})
 
     def perform_update(self, serializer: Any, changed: frozenset[str]) -> None:
         self.refuse_if_checked_out(serializer.instance)
@@ -86,7 +107,7 @@ class DocumentViewSet(RecordViewSet):
 
     @extend_schema(parameters=[number("version")], responses=FILE, filters=False)
     @action(detail=True, methods=["get"], query_parameters=("version",))
-    def download(self, request: Request, pk: str) -> Any:
+    def download(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The file, always as an attachment; Range requests are honoured."""
         version = self._version(self.parameters.get("version"))
         return downloads.answer(request, version)
@@ -97,14 +118,14 @@ class DocumentViewSet(RecordViewSet):
         filters=False,
     )
     @action(detail=True, methods=["get"], query_parameters=("page", "version"))
-    def text(self, request: Request, pk: str) -> Response:
+    def text(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The text page by page, from `page` on, at most 20 pages at once."""
         version = self._version(self.parameters.get("version"))
         return Response(texts.pages_from(version, texts.page_number(self.parameters.get("page"))))
 
     @extend_schema(request=None, responses=DocumentSerializer)
     @action(detail=True, methods=["post"])
-    def checkout(self, request: Request, pk: str) -> Response:
+    def checkout(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Reserves the document for you for eight hours; others may read it."""
         user_id = caller(request).pk
 
@@ -116,7 +137,7 @@ class DocumentViewSet(RecordViewSet):
 
     @extend_schema(responses=DocumentSerializer)
     @checkout.mapping.delete
-    def checkin(self, request: Request, pk: str) -> Response:
+    def checkin(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ends your reservation."""
 
         def check_in(document: Document) -> None:
@@ -138,7 +159,7 @@ class DocumentViewSet(RecordViewSet):
 
 
 @extend_schema(tags=["documents"])
-class DocumentVersionViewSet(ReadOnlyRecordViewSet):
+class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
     """The versions of one document. A new one becomes the current one; none is overwritten."""
 
     queryset = DocumentVersion.objects.all()
@@ -156,12 +177,13 @@ class DocumentVersionViewSet(ReadOnlyRecordViewSet):
         """Uploads a new version of the document."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        parent: Any = self.parent_record
+        # Before the document is locked: a slow storage must not keep others waiting.
+        file = received(serializer, parent.organization_id, parent.title)
+        comment = serializer.validated_data.get("comment", "")
         return self._new_version(
             lambda document: services.add_version(
-                document,
-                received(serializer, document.organization_id, document.title),
-                by=caller(request).pk,
-                comment=serializer.validated_data.get("comment", ""),
+                document, file, by=caller(request).pk, comment=comment
             )
         )
 
@@ -171,9 +193,7 @@ class DocumentVersionViewSet(ReadOnlyRecordViewSet):
         """Makes a copy of this version the current one."""
         version = self._find(self.get_queryset(), self.record_id())
         return self._new_version(
-            lambda document: services.restore_version(
-                version, document, by=caller(request).pk
-            )
+            lambda document: services.restore_version(version, document, by=caller(request).pk)
         )
 
     @extend_schema(
@@ -211,7 +231,8 @@ class DocumentVersionViewSet(ReadOnlyRecordViewSet):
             except services.CheckedOutError as error:
                 raise Conflict(str(error)) from None
             row = self.read_row(made.pk)
-        return Response(row, status.HTTP_201_CREATED)
+        location = reverse("document-version-detail", [document.pk, made.pk], request=self.request)
+        return Response(row, status.HTTP_201_CREATED, headers={"Location": location})
 
     @staticmethod
     def _find(queryset: QuerySet[Any], pk: Any) -> Any:

@@ -7,4 +7,4 @@ class LexiflowConfig(AppConfig):
     name = "lexiflow"
 
     def ready(self) -> None:
-        from lexiflow import checks  # noqa: F401, PLC0415
+        from lexiflow import checks  # noqa: F401

@@ -68,7 +68,7 @@ def listing(name: str, default: list[str]) -> list[str]:
 
 
 def connection_info(name: str) -> dict[str, str]:
-    """A libpq URL or connection string as its parts. The value is not repeated: it has a password."""
+    """A libpq URL or connection string in parts. Errors do not repeat it: it has a password."""
     value = text(name)
     try:
         return {part: str(found) for part, found in conninfo_to_dict(value).items()}
@@ -79,7 +79,7 @@ def connection_info(name: str) -> dict[str, str]:
 
 
 def secret(name: str, keep_in: Path | None) -> str:
-    """The variable, or, where `keep_in` is given, a random value made once and kept there (0600)."""
+    """The variable, or else a random value that is made once and kept in `keep_in` (0600)."""
     value = os.environ.get(name, "")
     if value:
         return value

@@ -12,4 +12,4 @@ application = get_wsgi_application()
 
 _errors = [problem for problem in run_checks(tags=["lexiflow"]) if isinstance(problem, Error)]
 if _errors:
-    raise ImproperlyConfigured("\n".join(f"{error.id}: {error.msg} {error.hint}" for error in _errors))
+    raise ImproperlyConfigured("\n".join(f"{e.id}: {e.msg} {e.hint}" for e in _errors))

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from lexiflow.devservices import ensure
-from tests import factories
+from tests import factories, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
 from users.models import Organization, User
 
@@ -58,6 +58,19 @@ def charlie(other_firm: Organization) -> User:
 
 
 @pytest.fixture
+def world(firm: Organization, alice: User) -> worlds.World:
+    """One row of every kind in alice's firm."""
+    return worlds.build(firm, alice)
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """Runs the installation, and belongs to no firm."""
+    made: User = User.objects.create_superuser("root@example.com", factories.PASSWORD)
+    return made
+
+
+@pytest.fixture
 def client_of() -> Callable[[User], APIClient]:
     """A client whose requests carry a real token of the person."""
 
@@ -70,15 +83,20 @@ def client_of() -> Callable[[User], APIClient]:
 
 
 @pytest.fixture
-def as_alice(alice: User, client_of: Callable[[User], Any]) -> APIClient:
+def as_alice(alice: User, client_of: Callable[[User], APIClient]) -> APIClient:
     return client_of(alice)
 
 
 @pytest.fixture
-def as_bob(bob: User, client_of: Callable[[User], Any]) -> APIClient:
+def as_bob(bob: User, client_of: Callable[[User], APIClient]) -> APIClient:
     return client_of(bob)
 
 
 @pytest.fixture
-def as_charlie(charlie: User, client_of: Callable[[User], Any]) -> APIClient:
+def as_charlie(charlie: User, client_of: Callable[[User], APIClient]) -> APIClient:
     return client_of(charlie)
+
+
+@pytest.fixture
+def as_operator(operator: User, client_of: Callable[[User], Any]) -> APIClient:
+    return client_of(operator)

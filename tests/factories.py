@@ -3,8 +3,18 @@
 import itertools
 from typing import Any
 
+from django.utils import timezone
+
 from cases import services as case_services
-from cases.models import Case, CaseTeamMember, Client, DocketEntry, EvidenceItem, Party
+from cases.models import (
+    Case,
+    CaseTeamMember,
+    Client,
+    CustodyEvent,
+    DocketEntry,
+    EvidenceItem,
+    Party,
+)
 from documents import services as document_services
 from documents.models import Document
 from lexiflow.db.transactions import write_transaction
@@ -59,6 +69,12 @@ def docket_entry(of: Case, **fields: Any) -> DocketEntry:
 
 def evidence(of: Case, **fields: Any) -> EvidenceItem:
     return case_services.add_evidence(**{"case": of, "title": f"Item {next(_count)}", **fields})
+
+
+def custody_event(of: EvidenceItem, **fields: Any) -> CustodyEvent:
+    return CustodyEvent.objects.create(
+        **{"evidence": of, "action": "collected", "happened_at": timezone.now(), **fields}
+    )
 
 
 def team_member(of: Case, person: User, **fields: Any) -> CaseTeamMember:

@@ -12,7 +12,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import F, Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from users.choices import UserStatus
@@ -28,14 +28,15 @@ def digest(token: str) -> bytes:
 
 def caller(request: Request) -> User:
     """The person who asks. For views that only the signed-in reach."""
-    user = request.user
-    assert isinstance(user, User)
-    return user
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 def current_sign_in(request: Request) -> SignIn:
     """What the request was authenticated with. For views that only the signed-in reach."""
-    assert isinstance(request.auth, SignIn)
+    if not isinstance(request.auth, SignIn):
+        raise NotAuthenticated
     return request.auth
 
 
@@ -47,7 +48,8 @@ class BearerAuthentication(BaseAuthentication):
         if not header:
             return None
         kind, _, token = header.partition(b" ")
-        if kind.lower() != b"bearer" or not token.isascii() or not 0 < len(token) < _MAX_TOKEN_BYTES:
+        is_token = token.isascii() and 0 < len(token) < _MAX_TOKEN_BYTES
+        if kind.lower() != b"bearer" or not is_token:
             raise AuthenticationFailed("Expected `Authorization: Bearer <token>`.")
         sign_in = self._sign_in(digest(token.decode()), timezone.now())
         if sign_in is None:
@@ -59,7 +61,11 @@ class BearerAuthentication(BaseAuthentication):
 
     @staticmethod
     def _sign_in(token_digest: bytes, now: datetime) -> SignIn | None:
-        membership = Q(user__memberships__deleted_at__isnull=True)
+        # A firm that has ended takes its rows with it.
+        membership = Q(
+            user__memberships__deleted_at__isnull=True,
+            user__memberships__organization__deleted_at__isnull=True,
+        )
         sign_in: Any = (
             SignIn.objects.select_related("user")
             .filter(access_digest=token_digest, revoked_at__isnull=True, access_expires_at__gt=now)

@@ -1,4 +1,4 @@
-"""The closed lists of people and firms. Stored as the left-hand value, constrained in the database."""
+"""Closed lists of people and firms. The left-hand value is stored, and the database knows them."""
 
 from django.db.models import TextChoices
 

@@ -7,6 +7,8 @@ was made without it (plain SQL) is signed with the database role.
 Not recorded: the columns of `_UNRECORDED` (bookkeeping, secrets).
 """
 
+from typing import Any
+
 import pgtrigger
 
 # The value of a secret must not be readable in the trail either.
@@ -28,7 +30,8 @@ RETURN NULL;
 """
 
 _INSERTED = f"""
-SELECT to_jsonb(n), 'created', (SELECT COALESCE(jsonb_object_agg(key, jsonb_build_array(NULL, value)), '{{}}')
+SELECT to_jsonb(n), 'created', (
+    SELECT COALESCE(jsonb_object_agg(key, jsonb_build_array(NULL, value)), '{{}}')
     FROM jsonb_each(to_jsonb(n)) WHERE key <> ALL ({_UNRECORDED}::text[])
     AND value NOT IN ('null', '""', '{{}}', '[]'))
 FROM new_rows n
@@ -52,18 +55,22 @@ WHERE d.changes IS NOT NULL
 _REMOVED = "SELECT to_jsonb(o), 'purged', to_jsonb(o) - 'password' FROM old_rows o"
 
 
-def _audit(name: str, operation: pgtrigger.Operation, rows: str, **tables: str) -> pgtrigger.Trigger:
+# pgtrigger has no types for it.
+referencing: Any = pgtrigger.Referencing
+
+
+def _audit(name: str, operation: Any, rows: str, **tables: str) -> Any:
     return pgtrigger.Trigger(
         name=name,
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=operation,
-        referencing=pgtrigger.Referencing(**tables),
+        referencing=referencing(**tables),
         func=_WRITE.replace("{rows}", rows),
     )
 
 
-AUDITED: list[pgtrigger.Trigger] = [
+AUDITED: list[Any] = [
     _audit("audit_insert", pgtrigger.Insert, _INSERTED, new="new_rows"),
     _audit("audit_update", pgtrigger.Update, _UPDATED, old="old_rows", new="new_rows"),
     _audit("audit_delete", pgtrigger.Delete, _REMOVED, old="old_rows"),

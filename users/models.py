@@ -1,7 +1,7 @@
 """Firms, the people in them, their sign-ins, and the trail of what was done."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pgtrigger
@@ -86,7 +86,7 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
     is_staff = models.BooleanField(
         default=False, help_text="May open the admin. The API does not need it."
     )
-    # Kept per sign-in (`SignIn`): a column here would make each sign-in a new version of the person.
+    # Kept per sign-in (`SignIn`): a column would make each sign-in a new version of the person.
     last_login = None
     organizations = models.ManyToManyField(
         Organization, through="Membership", through_fields=("user", "organization")
@@ -96,14 +96,12 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
 
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta(Record.Meta):
         triggers = [*Record.Meta.triggers, *AUDITED]
         constraints = [
-            CheckConstraint(
-                condition=Q(email=Lower("email")), name="user_email_is_lower_case"
-            ),
+            CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
             choices_only("role", Role, name="user_role_is_known"),
             choices_only("status", UserStatus, name="user_status_is_known"),
         ]
@@ -121,7 +119,7 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
         return self.get_full_name() or self.email
 
     @property
-    def is_active(self) -> bool:
+    def is_active(self) -> bool:  # type: ignore[override]  # Django's is a class attribute
         """May sign in, and may go on using what they signed in with."""
         return self.status == UserStatus.ACTIVE and self.deleted_at is None
 

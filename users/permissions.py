@@ -65,7 +65,7 @@ class ChangesPeople(RolePermission):
         if request.method in SAFE_METHODS or actor.is_superuser:
             return True
         if obj.pk == actor.pk:
-            return request.method == "PATCH" and _OWN_PROFILE >= set(request.data)
+            return request.method == "PATCH" and set(request.data) <= _OWN_PROFILE
         return may_administer(actor, obj)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth import authenticate
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -15,8 +15,8 @@ from lexiflow.api.parsers import SmallJsonParser
 from lexiflow.api.viewsets import StrictRequests
 from users import services
 from users.authentication import BearerAuthentication, caller, current_sign_in
-from users.models import Organization
 from users.choices import Role
+from users.models import Organization
 from users.roles import ROLE_CAPABILITIES, Capability
 from users.serializers import (
     ChangePasswordSerializer,
@@ -42,13 +42,16 @@ class AuthView(StrictRequests, GenericAPIView[Any]):
         """A refused sign-in is 401 although there is nothing to authenticate it with."""
         return BearerAuthentication().authenticate_header(request)
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Any:
-        answer = super().finalize_response(request, response, *args, **kwargs)
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(*args, **kwargs)
         answer["Cache-Control"] = "no-store"
         return answer
 
     def checked(self, request: Request) -> dict[str, Any]:
         serializer = self.get_serializer(data=request.data)
+        unknown = set(request.data) - set(serializer.fields)
+        if unknown:
+            raise ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values
@@ -64,7 +67,7 @@ class LoginView(AuthView):
 
     def post(self, request: Request) -> Response:
         data = self.checked(request)
-        user: Any = authenticate(request._request, username=data["email"], password=data["password"])
+        user: Any = authenticate(username=data["email"], password=data["password"])
         if user is None:
             raise AuthenticationFailed("The e-mail address or the password is wrong.")
         tokens = services.sign_in(
@@ -127,7 +130,8 @@ class MeView(AuthView):
     def get(self, request: Request) -> Response:
         user = caller(request)
         ids = user.organization_ids
-        capabilities = frozenset(Capability) if user.is_superuser else ROLE_CAPABILITIES[Role(user.role)]
+        of_role = ROLE_CAPABILITIES[Role(user.role)]
+        capabilities = frozenset(Capability) if user.is_superuser else of_role
         firms = Organization.objects.alive().filter(pk__in=ids).order_by("name")
         body = {
             **{name: getattr(user, name) for name in ("id", "email", "first_name", "last_name")},

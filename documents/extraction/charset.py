@@ -65,7 +65,7 @@ def known_encoding(name: str | None) -> str | None:
     try:
         b" ".decode(name)  # refuses codecs that are no character sets, such as zlib
         codec = codecs.lookup(name).name
-        codecs.getincrementaldecoder(codec)
+        codecs.getincrementaldecoder(codec)("replace").decode(b" \xff", final=True)
     except (LookupError, ValueError):
         return None
     # As browsers do it: Latin-1 is what people say, Windows-1252 is what they use.

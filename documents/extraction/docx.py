@@ -39,7 +39,8 @@ _BROKEN_ARCHIVE = (
     EOFError,
     KeyError,
     NotImplementedError,
-    UnicodeDecodeError,
+    OSError,  # seeking to where nothing can be
+    ValueError,
     etree.XMLSyntaxError,
 )
 

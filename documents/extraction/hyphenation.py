@@ -1,18 +1,18 @@
 """Join words that a line end of a PDF has torn apart.
 
 "agree-\\nment" becomes "agreement", "non-\\nexclusive" stays "non-exclusive". Which of the two it
-is, the hyphen does not say; the document does. In this order:
+is, the hyphen does not say; the rest of the document does. In this order:
 
-1. a capital or a digit follows: the hyphen is kept ("COVID-\\n19", "Sayn-\\nWittgenstein");
-2. the document has the joined word elsewhere: joined;
-3. the document has the hyphenated word elsewhere, or another hyphen follows, or the first half is
-   a usual prefix, or both halves are words of the document: the hyphen is kept;
+1. a capital or a digit follows, or more hyphens: kept ("COVID-\\n19", "attorney-in-\\nfact");
+2. the document has the word elsewhere: as it is written there more often;
+3. the first half is a usual prefix, or the second is a word of the document: kept;
 4. else joined.
 
 Not guaranteed: without a dictionary, a rare compound that is broken once may lose its hyphen.
 """
 
 import re
+from collections import Counter
 
 _BROKEN = re.compile(r"(?<![\w-])((?:\w++-)*)(\w++)-\n(\w++)(-?)")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
@@ -22,32 +22,43 @@ _PREFIXES = frozenset(
         "post pre pro quasi self semi short sub so third to up vice well year"
     )
 )
-_MOST_WORDS = 50_000  # bounds the memory for a document of distinct words
+_MOST_WORDS = 100_000  # bounds the memory for a document of distinct words
 
 
-class Dehyphenator:
-    """Joins the words of the pages of one document, learning its vocabulary page by page."""
+def joined_pages(pages: list[str]) -> list[str]:
+    """Return the pages of one document with their broken words joined; other line ends stay."""
+    if not any(_BROKEN.search(page) for page in pages):
+        return pages
+    vocabulary = _vocabulary(pages)
 
-    def __init__(self) -> None:
-        self._vocabulary: set[str] = set()
-
-    def join(self, page: str) -> str:
-        """Return the page with its broken words joined; its other line ends stay."""
-        if len(self._vocabulary) < _MOST_WORDS:
-            intact = _BROKEN.sub(" ", page)
-            self._vocabulary.update(_WORD.findall(intact.lower()))
-        return _BROKEN.sub(self._joined, page)
-
-    def _joined(self, match: re.Match[str]) -> str:
+    def join(match: re.Match[str]) -> str:
         before, left, right, after = match.groups()
-        hyphen = "-" if before or after or self._keeps_hyphen(left, right) else ""
-        return f"{before}{left}{hyphen}{right}{after}"
+        kept = before or after or _keeps_hyphen(left, right, vocabulary)
+        return f"{before}{left}{'-' if kept else ''}{right}{after}"
 
-    def _keeps_hyphen(self, left: str, right: str) -> bool:
-        if not right[0].islower() or not left[-1].isalpha():
-            return True
-        left, right = left.lower(), right.lower()
-        known = self._vocabulary
-        if left + right in known:
-            return False
-        return f"{left}-{right}" in known or left in _PREFIXES or {left, right} <= known
+    return [_BROKEN.sub(join, page) for page in pages]
+
+
+def _vocabulary(pages: list[str]) -> Counter[str]:
+    """Count the words that are whole; of compounds, the parts count as well."""
+    words: Counter[str] = Counter()
+    for page in pages:
+        for word in _WORD.findall(_BROKEN.sub(" ", page).lower()):
+            words[word] += 1
+            if "-" in word:
+                words.update(word.split("-"))
+        if len(words) > _MOST_WORDS:
+            break
+    return words
+
+
+def _keeps_hyphen(left: str, right: str, vocabulary: Counter[str]) -> bool:
+    if not right[0].islower() or not left[-1].isalpha():
+        return True
+    left, right = left.lower(), right.lower()
+    whole, compound = vocabulary[left + right], vocabulary[f"{left}-{right}"]
+    if whole or compound:
+        return compound >= whole
+    # The second half alone decides: fragments such as "ment" are no words, whole words such as
+    # "based" are, and of the first halves even the fragments ("con", "par") often are.
+    return left in _PREFIXES or left == right or vocabulary[right] > 0

@@ -14,7 +14,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from documents.extraction.errors import ErrorCode, ExtractionError
-from documents.extraction.hyphenation import Dehyphenator
+from documents.extraction.hyphenation import joined_pages
 from documents.extraction.limits import ExtractionLimits
 from documents.extraction.notes import DECLARED_PAGES, Notes
 
@@ -40,21 +40,28 @@ _BLANK_LINE_ENDS = re.compile(r"[ \t]+$", re.MULTILINE)
 def extract(source: BinaryIO, limits: ExtractionLimits, notes: Notes) -> Iterator[str]:
     """Yield the text of each page; a page PDFium cannot read is ``""`` and noted.
 
-    Raises ExtractionError (``encrypted``, ``damaged``).
+    All pages within the limits are read before the first is yielded: any of them may say how a word
+    is spelled. Raises ExtractionError (``encrypted``, ``damaged``).
     """
     document = _open(source)
     notes[DECLARED_PAGES] = len(document)
     has_form = document.get_formtype() != raw.FORMTYPE_NONE
     if has_form:
         document.init_forms()
-    dehyphenator = Dehyphenator()
-    for index in range(len(document)):
+    pages: list[str] = []
+    room = limits.max_text_bytes
+    # One page more than is kept, so that the caller notices.
+    for index in range(min(len(document), limits.max_pages + 1)):
         try:
             text = _page_text(document, index, has_form)
         except pypdfium2.PdfiumError:
             notes["unreadable_pages"] += 1
             text = ""
-        yield dehyphenator.join(_tidy(text))
+        pages.append(_tidy(text))
+        room -= len(pages[-1])
+        if room < 0:
+            break
+    yield from joined_pages(pages)
 
 
 def _open(source: BinaryIO) -> pypdfium2.PdfDocument:

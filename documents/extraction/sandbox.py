@@ -1,9 +1,10 @@
 """Extract the text of a file nobody trusts, in a process of its own.
 
 ``extract`` starts one Python process per file, hands it the open file, and reads pages from a
-pipe. The process has bounded memory and time, an empty environment, an empty directory to stand in,
-and gives up network, files and further processes before it reads the first byte; ``confinement``
-says what of this holds on which system. Whatever the file does to it costs one failed extraction.
+pipe. The process has bounded memory and time, an empty environment and a removed directory to stand
+in, and gives up network, files and further processes before it reads the first byte;
+``confinement`` says what of this holds on which system. Whatever the file does to it costs one
+failed extraction.
 
 Guarantee: ``extract`` returns or raises ExtractionError within ``wall_seconds`` and a moment;
 nothing it started is left running, no temporary file is left behind.
@@ -16,7 +17,6 @@ import logging
 import os
 import resource
 import selectors
-import shutil
 import signal
 import stat
 import subprocess
@@ -120,38 +120,35 @@ def _run(file: BinaryIO, media_type: str, limits: ExtractionLimits) -> Reply:
     """Let a child read the file; return its complete reply or raise ExtractionError."""
     reply = Reply(limits)
     deadline = time.monotonic() + limits.wall_seconds
-    directory = tempfile.mkdtemp(prefix="lexiflow-extraction-")
+    process = _start(file, media_type, limits)
     try:
-        process = _start(file, media_type, limits, directory)
-        try:
-            errors = _read(process, reply, deadline)
-        finally:
-            peak_bytes = _end(process)
+        errors = _read(process, reply, deadline)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        peak_bytes = _end(process)
     if not reply.is_complete:
         raise ExtractionError(_code_of_death(process.returncode, peak_bytes, limits, errors))
     return reply
 
 
-def _start(
-    file: BinaryIO, media_type: str, limits: ExtractionLimits, directory: str
-) -> subprocess.Popen[bytes]:
+def _start(file: BinaryIO, media_type: str, limits: ExtractionLimits) -> subprocess.Popen[bytes]:
     request = {
         "path": [entry for entry in dict.fromkeys([*sys.path, _PROJECT]) if entry],
         "media_type": media_type,
         "parent": os.getpid(),
         "limits": asdict(limits),
     }
-    return subprocess.Popen(  # noqa: S603 - the program is this interpreter, without a shell
-        [sys.executable, *_INTERPRETER_OPTIONS, "-c", _BOOTSTRAP, json.dumps(request)],
-        stdin=file,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=directory,
-        env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
-        start_new_session=True,
-    )
+    # The directory is removed as soon as the child stands in it: there nothing can be found or
+    # made, and nothing is left behind even if this process is killed.
+    with tempfile.TemporaryDirectory(prefix="lexiflow-extraction-") as directory:
+        return subprocess.Popen(  # noqa: S603 - the program is this interpreter, without a shell
+            [sys.executable, *_INTERPRETER_OPTIONS, "-c", _BOOTSTRAP, json.dumps(request)],
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=directory,
+            env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
+            start_new_session=True,
+        )
 
 
 def _read(process: subprocess.Popen[bytes], reply: Reply, deadline: float) -> bytes:

@@ -7,7 +7,6 @@ values and the nulls, each along the index and each cut at the page size, joined
 One plain index on (…, column, id) therefore serves both directions.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import F, FloatField, QuerySet
@@ -16,6 +15,7 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, Tuple
 from django.db.models.functions import Cast
 
 from lexiflow.api.ordering import Cursor, Ordering
+from lexiflow.api.projection import select
 
 # A floating-point annotation in double precision, under a name no model uses.
 _WIDENED = "sort_key_double"
@@ -25,12 +25,13 @@ def read_block(
     queryset: QuerySet[Any],
     ordering: Ordering,
     cursor: Cursor | None,
-    paths: Sequence[str],
+    paths: tuple[str, ...],
     limit: int,
-) -> list[tuple[Any, ...]]:
+) -> tuple[list[tuple[Any, ...]], int, int]:
     """The first `limit` rows after (or, read backward, before) the cursor, in reading direction.
 
-    Each row: the values at `paths`, then the ordering key, then the primary key.
+    Each row begins with the values at `paths`. Also given: at which places of a row the ordering
+    key and the primary key stand.
     """
     path = ordering.key.path
     if ordering.key.is_annotation and isinstance(ordering.key.field, FloatField):
@@ -41,18 +42,16 @@ def read_block(
     falling = ordering.descending != backward
     # A column is selected once, wherever it is needed.
     selected = tuple(dict.fromkeys((*paths, path, "id")))
-    picks = [selected.index(name) for name in (*paths, path, "id")]
-    blocks = _blocks(queryset, ordering, cursor, path)
     signs = (f"-{path}", "-id") if falling else (path, "id")
-    ordered = [block.order_by(*signs)[:limit].values_list(*selected) for block in blocks]
+    ordered = [
+        select(block.order_by(*signs)[:limit], selected)
+        for block in _blocks(queryset, ordering, cursor, path)
+    ]
     found = ordered[0]
     if len(ordered) > 1:
-        found = found.union(ordered[1], all=True).order_by(*_across(path, falling, backward))[
-            :limit
-        ]
-    if picks == list(range(len(selected))):
-        return list(found)
-    return [tuple(row[i] for i in picks) for row in found]
+        across = _across(path, falling, backward)
+        found = found.union(ordered[1], all=True).order_by(*across)[:limit]
+    return list(found), selected.index(path), selected.index("id")
 
 
 def _blocks(

@@ -23,6 +23,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
 
 from lexiflow.api import pagination, problems
+from lexiflow.api.fields import BoundedJsonField
 from lexiflow.api.filters import ValueFilter
 from lexiflow.api.includes import Include, Includes
 from lexiflow.api.reading import RecordReads
@@ -101,13 +102,23 @@ class RecordSchema(AutoSchema):
             properties.pop("version", None)  # nothing to be compared with yet
         return schema
 
+    def _map_serializer_field(
+        self, field: Any, direction: str, bypass_extensions: bool = False
+    ) -> Any:
+        schema = super()._map_serializer_field(  # type: ignore[no-untyped-call]
+            field, direction, bypass_extensions
+        )
+        if isinstance(field, BoundedJsonField) and field.object_only:
+            schema |= {"type": "object", "additionalProperties": {}}
+        return schema
+
     def _included(self, include: Any, identifier: Schema | None) -> Schema:
         record = self.resolve_serializer(include.serializer, "response").ref
         if isinstance(include, Include):
-            kept = {
-                k: v for k, v in (identifier or {}).items() if k not in ("nullable", "readOnly")
-            }
-            return {"oneOf": [kept, record, {"type": "null"}]}
+            # Null for what is not there, and for what the caller may not see.
+            uuid = {"type": "string", "format": "uuid"}
+            described = {k: v for k, v in (identifier or {}).items() if k == "description"}
+            return {**described, "oneOf": [uuid, record, {"type": "null"}]}
         return {
             "type": "object",
             "description": f"Only when included: the first {include.limit}.",

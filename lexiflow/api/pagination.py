@@ -48,25 +48,20 @@ def read_page(
     page_size: int,
 ) -> Page:
     """One query."""
-    paths = [column.path for column in projection.columns]
     annotated = projection.annotate(queryset, user)
-    found = read_block(annotated, ordering, cursor, paths, page_size + 1)
+    found, key, pk = read_block(annotated, ordering, cursor, projection.paths, page_size + 1)
     more = len(found) > page_size
     del found[page_size:]
     backward = cursor is not None and cursor.backward
     if backward:
         found.reverse()
-    names = projection.names
-    # The key and the identifier follow the columns, and `zip` stops at the names.
-    rows = [dict(zip(names, values, strict=False)) for values in found]
+    rows = [projection.row(values) for values in found]
     if not found:
         # Everything beyond the cursor is gone: offer the end of the list that is still there.
         last = Cursor(ordering.name, True, None, None)
         return Page(rows, None, None if cursor is None or backward else last, backward)
-    first_key, first_pk = found[0][-2:]
-    last_key, last_pk = found[-1][-2:]
-    after = Cursor(ordering.name, False, last_key, last_pk)
-    before = Cursor(ordering.name, True, first_key, first_pk)
+    after = Cursor(ordering.name, False, found[-1][key], found[-1][pk])
+    before = Cursor(ordering.name, True, found[0][key], found[0][pk])
     if backward:
         from_end = cursor is not None and cursor.pk is None
         return Page(rows, None if from_end else after, before if more else None)

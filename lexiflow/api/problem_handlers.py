@@ -8,6 +8,7 @@ Guarantees: no body ever holds a stack trace, with DEBUG on or off; what was not
 with its traceback and announced by Django's `got_request_exception`, as for any Django view.
 """
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -55,7 +56,9 @@ _KIND_OF_STATUS: dict[int, Kind] = {
 def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     """REST framework's EXCEPTION_HANDLER. Always answers."""
     set_rollback()
-    if isinstance(exc, exceptions.APIException):
+    if isinstance(exc, exceptions.APIException) and (
+        isinstance(exc, Problem) or exc.status_code < 500
+    ):
         return _api_problem(exc)
     response = _django_problem(exc)
     if response is None and isinstance(exc, DatabaseError | InterfaceError):
@@ -107,7 +110,7 @@ def _api_problem(exc: exceptions.APIException) -> HttpResponse:
     if isinstance(exc, exceptions.ValidationError):
         return _validation_problem(exc.detail)
     if (seconds := getattr(exc, "wait", None)) is not None:
-        headers["Retry-After"] = str(int(seconds))
+        headers["Retry-After"] = str(math.ceil(seconds))
     kind = _kind_of(exc)
     return problem_response(kind, str(exc.detail), headers=headers)
 
@@ -116,8 +119,7 @@ def _kind_of(exc: exceptions.APIException) -> Kind:
     if exc.status_code == 401:
         missing = isinstance(exc, exceptions.NotAuthenticated)
         return problems.NOT_AUTHENTICATED if missing else problems.AUTHENTICATION_FAILED
-    fallback = problems.BAD_REQUEST if exc.status_code < 500 else problems.INTERNAL_ERROR
-    return _KIND_OF_STATUS.get(exc.status_code, fallback)
+    return _KIND_OF_STATUS.get(exc.status_code, problems.BAD_REQUEST)
 
 
 def _validation_problem(detail: Any) -> HttpResponse:

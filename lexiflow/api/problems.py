@@ -108,7 +108,10 @@ PAYLOAD_TOO_LARGE = Kind(
     "payload_too_large", 413, "The body is too large", "detail says how large it may be."
 )
 UNSUPPORTED_MEDIA_TYPE = Kind(
-    "unsupported_media_type", 415, "The body's media type is not accepted", "detail says which is."
+    "unsupported_media_type",
+    415,
+    "The body's media type is not accepted",
+    "Send `application/json`; uploads are `multipart/form-data`.",
 )
 RATE_LIMITED = Kind(
     "rate_limited", 429, "Too many requests", "Wait for the seconds that Retry-After says."

@@ -21,6 +21,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from lexiflow.api.filters import RecordFilterSet
 from lexiflow.api.includes import Includes, Visible, check_includes, requested_includes
+from lexiflow.api.negotiation import ContentNegotiation
 from lexiflow.api.ordering import Orderings, SortKey, orderings_of
 from lexiflow.api.pagination import PAGE_PARAMETERS, KeysetPagination
 from lexiflow.api.problems import LengthRequired
@@ -83,6 +84,7 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
     list_parameters: ClassVar[Mapping[str, str]] = {}
     parent: ClassVar[Parent | None] = None
     pagination_class = KeysetPagination
+    content_negotiation_class = ContentNegotiation
     # No PUT, and no OPTIONS: the OpenAPI document describes what there is.
     http_method_names = ("get", "head", "post", "patch", "delete")
 

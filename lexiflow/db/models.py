@@ -33,7 +33,7 @@ RETURN NEW;
 """
 
 
-class StampRecord(pgtrigger.Trigger):  # type: ignore[misc]
+class StampRecord(pgtrigger.Trigger):
     """Writes who, when and which version into the row itself."""
 
     name = "stamp"
@@ -95,4 +95,4 @@ class Record(models.Model):
 
     class Meta:
         abstract = True
-        triggers = [StampRecord()]
+        triggers: list[Any] = [StampRecord()]

@@ -39,7 +39,5 @@ class ReadyView(HealthView):
 
     def get(self, request: Request) -> Response:
         states = set(readiness().values())
-        worst = next(
-            state for state in (State.FAILED, State.DEGRADED, State.OK) if state in states
-        )
+        worst = next(state for state in (State.FAILED, State.DEGRADED, State.OK) if state in states)
         return Response({"status": worst.value}, status=503 if worst is State.FAILED else 200)

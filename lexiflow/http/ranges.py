@@ -53,13 +53,11 @@ def file_response(
     headers = _headers(file_name, etag, last_modified)
     if _caller_has_it(request, etag):
         file.close()
-        return HttpResponse(status=304, headers=headers)
+        return _bare(304, headers)
     span = _span(request, size, etag, last_modified)
     if span is None:
         file.close()
-        return HttpResponse(
-            status=416, headers={**headers, "Content-Range": f"bytes */{size}"}, content_type=""
-        )
+        return _bare(416, {**headers, "Content-Range": f"bytes */{size}"})
     start, end = span
     headers["Content-Length"] = str(end - start)
     headers["Content-Type"] = media_type or "application/octet-stream"
@@ -71,6 +69,13 @@ def file_response(
         file.close()
         return HttpResponse(status=status, headers=headers)
     return StreamingHttpResponse(_Chunks(file, start, end), status=status, headers=headers)
+
+
+def _bare(status: int, headers: dict[str, str]) -> HttpResponse:
+    """An answer with neither body nor a type for one."""
+    response = HttpResponse(status=status, headers=headers)
+    del response["Content-Type"]
+    return response
 
 
 class _Chunks:
@@ -99,7 +104,11 @@ def content_disposition(file_name: str) -> str:
     name = _CONTROL.sub("", file_name).strip() or "file"
     ascii_name = _UNSAFE_IN_QUOTES.sub("_", name)
     plain = f'attachment; filename="{ascii_name}"'
-    return plain if ascii_name == name else f"{plain}; filename*=UTF-8''{quote(name, safe='')}"
+    return (
+        plain
+        if ascii_name == name
+        else f"{plain}; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
+    )
 
 
 def _headers(file_name: str, etag: str, last_modified: datetime) -> dict[str, str]:

@@ -39,6 +39,7 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if _HARMLESS.match(sent) else secrets.token_hex(16)
+        request.request_id = request_id  # type: ignore[attr-defined]
         token = _current.set(request_id)
         try:
             response = self.get_response(request)
@@ -52,5 +53,8 @@ class RequestIdFilter(logging.Filter):
     """Gives every log record a `request_id`; a dash outside of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = _current.get() or "-"
+        # Django logs a refused request after the last middleware has ended, with the request in
+        # the record.
+        request = getattr(record, "request", None)
+        record.request_id = _current.get() or getattr(request, "request_id", "-")
         return True

@@ -268,7 +268,7 @@ def test_a_message_gives_headers_plain_body_and_names_of_attachments() -> None:
     )
     result = extract(message.encode(), "message/rfc822")
     assert "".join(result.pages) == (
-        "From: Jürgen <j@example.com>\nTo: a@example.com\nDate: Mon, 06 May 2024 10:00:00 +0000\n"
+        "From: Jürgen <j@example.com>\nTo: a@example.com\nDate: Mon, 6 May 2024 10:00:00 +0000\n"
         "Subject: Settlement offer\n\nWe offer £ 5 000.\n\nAttachment: draft.pdf\n"
     )
     assert result.warnings == ("Attachments whose names but not contents are in the text: 1.",)
@@ -277,6 +277,19 @@ def test_a_message_gives_headers_plain_body_and_names_of_attachments() -> None:
 def test_a_message_with_html_only_gives_its_text() -> None:
     message = b"Subject: x\nContent-Type: text/html; charset=utf-8\n\n<p>one<p>two"
     assert text_of(message, "message/rfc822") == "Subject: x\n\none\n\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Größe".encode(),
+        "Größe".encode("cp1252"),
+        b"=?utf-8?b?R3LDtsOfZQ==?=",
+        b"=?iso-8859-1?q?Gr=F6?=\n =?utf-8?q?=C3=9Fe?=",
+    ],
+)
+def test_a_subject_is_read_however_it_is_encoded(subject: bytes) -> None:
+    assert text_of(b"Subject: " + subject + b"\n\n", "message/rfc822").strip() == "Subject: Größe"
 
 
 def test_a_message_inside_a_message_is_read() -> None:

@@ -9,7 +9,7 @@ import pytest
 from documents.extraction.cleaning import clean, clean_pieces
 from documents.extraction.errors import SENTENCES, ErrorCode, ExtractionError
 from documents.extraction.given_text import extracted_from
-from documents.extraction.hyphenation import Dehyphenator
+from documents.extraction.hyphenation import joined_pages
 from documents.extraction.pagination import paginate, paginate_pieces
 from documents.extraction.result import ExtractedText
 
@@ -124,11 +124,15 @@ def test_nothing_else_is_changed(raw: str, text: str) -> None:
 # Broken words
 
 
-def test_words_of_earlier_pages_decide_about_later_ones() -> None:
-    dehyphenator = Dehyphenator()
-    assert dehyphenator.join("the undertaking of goodwill") == "the undertaking of goodwill"
-    assert dehyphenator.join("under-\ntaking and good-\nwill") == "undertaking and goodwill"
-    assert dehyphenator.join("good-\nfaith") == "good-faith"
+def test_words_of_any_page_decide_how_a_broken_one_is_spelled() -> None:
+    pages = ["good-\nwill and good-\nfaith", "broad-\nbased", "based on broad goodwill"]
+    assert joined_pages(pages) == ["goodwill and good-faith", "broad-based", pages[2]]
+
+
+def test_of_two_spellings_the_more_frequent_one_wins() -> None:
+    pages = ["non-exclusive, nonexclusive, nonexclusive", "non-\nexclusive"]
+    assert joined_pages(pages)[1] == "nonexclusive"
+    assert joined_pages([*pages, "non-exclusive"])[1] == "non-exclusive"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,7 @@ def test_words_of_earlier_pages_decide_about_later_ones() -> None:
     ],
 )
 def test_a_hyphen_at_a_line_end_is_kept_or_dropped(page: str, joined: str) -> None:
-    assert Dehyphenator().join(page) == joined
+    assert joined_pages([page]) == [joined]
 
 
 # Results and errors

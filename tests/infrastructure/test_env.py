@@ -12,7 +12,8 @@ from lexiflow import env
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [("", False), ("1", True), ("Yes", True), ("off", False), ("FALSE", False)]
+    ("value", "expected"),
+    [("", False), ("1", True), ("Yes", True), ("off", False), ("FALSE", False)],
 )
 def test_booleans_are_read(monkeypatch: Any, value: str, expected: bool) -> None:
     monkeypatch.setenv("SWITCH", value)

@@ -1,4 +1,4 @@
-"""The settings as a process meets them: in an interpreter of their own, with an environment of their own."""
+"""The settings as a process meets them: in an interpreter with an environment of its own."""
 
 import os
 import subprocess
@@ -74,9 +74,7 @@ def test_a_database_url_is_read_as_libpq_reads_it(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql//nowhere"),
     ],
 )
-def test_a_wrong_value_stops_the_start_and_is_named(
-    tmp_path: Path, name: str, value: str
-) -> None:
+def test_a_wrong_value_stops_the_start_and_is_named(tmp_path: Path, name: str, value: str) -> None:
     process = load({**_SERVERS, "LEXIFLOW_HOME": str(tmp_path), name: value})
     assert process.returncode != 0
     assert name in process.stderr.splitlines()[-1]

@@ -1,12 +1,12 @@
-"""Two firms, three people, and the example API as the site."""
+"""The example API as the site, and alice as its caller."""
 
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
-from tests.infrastructure.api.example import client_for, firm, person
-from users.models import Organization, User
+from tests.infrastructure.api.example import client_for
+from users.models import User
 
 
 @pytest.fixture(autouse=True)
@@ -15,31 +15,5 @@ def example_site(settings: Any) -> None:
 
 
 @pytest.fixture
-def ours(db: None) -> Organization:
-    return firm("Ours")
-
-
-@pytest.fixture
-def theirs(db: None) -> Organization:
-    return firm("Theirs")
-
-
-@pytest.fixture
-def alice(ours: Organization) -> User:
-    return person("alice", ours)
-
-
-@pytest.fixture
-def bob(ours: Organization) -> User:
-    return person("bob", ours)
-
-
-@pytest.fixture
-def charlie(theirs: Organization) -> User:
-    return person("charlie", theirs)
-
-
-@pytest.fixture
 def api(alice: User) -> APIClient:
-    """Signed in as alice."""
     return client_for(alice)

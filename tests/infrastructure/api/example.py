@@ -1,10 +1,12 @@
 """A small API on the base classes alone, over real tables, for the tests of `lexiflow.api`.
 
-Its viewsets use every feature once. People: alice and bob are of one firm, charlie of another.
+Its viewsets use every feature once, and know no roles: whoever is signed in may do everything
+with what they see.
 """
 
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import FloatField, QuerySet, Value
 from django.db.models.functions import Cast, Length
 from django.http import HttpRequest, HttpResponse
@@ -29,7 +31,7 @@ from lexiflow.api.reading import SHAPE_PARAMETERS
 from lexiflow.api.serializers import RecordSerializer
 from lexiflow.api.values import read_boolean
 from lexiflow.api.viewsets import Parent, ReadOnlyRecordViewSet, RecordViewSet
-from users.models import Membership, Organization, User
+from users.models import Organization, User
 
 
 class ClientSerializer(RecordSerializer):
@@ -213,6 +215,7 @@ urlpatterns = [
     path("api/v1/docs/problems/", openapi.ProblemCatalogView.as_view(), name="problems"),
     re_path(r"^api/", problem_handlers.route_not_found),
     path("page/", page),
+    path("admin/", admin.site.urls),  # the pages for people link to it
 ]
 handler400 = "lexiflow.api.problem_handlers.bad_request"
 handler403 = "lexiflow.api.problem_handlers.permission_denied"
@@ -220,18 +223,7 @@ handler404 = "lexiflow.api.problem_handlers.page_not_found"
 handler500 = "lexiflow.api.problem_handlers.server_error"
 
 
-# --- People and rows ----------------------------------------------------------------------------
-def person(name: str, organization: Organization, **fields: Any) -> User:
-    """Somebody of a firm, as authentication would find them."""
-    user: User = User.objects.create(email=f"{name}@example.test", **fields)
-    Membership.objects.create(user=user, organization=organization, is_primary=True)
-    return user
-
-
-def firm(name: str) -> Organization:
-    return Organization.objects.create(name=name)
-
-
+# --- Rows and clients ---------------------------------------------------------------------------
 def case_of(organization: Organization, number: int | str, **fields: Any) -> Case:
     fields.setdefault("title", f"Case {number}")
     return Case.objects.create(organization=organization, case_number=str(number), **fields)

@@ -14,16 +14,17 @@ from cases.models import Case, Client, Party
 from lexiflow.api import counts
 from lexiflow.api.keyset import read_block
 from lexiflow.api.ordering import Cursor, Ordering, SortKey
-from tests.infrastructure.api.example import case_of, client_for, firm
+from tests import factories
+from tests.infrastructure.api.example import case_of, client_for
 from users.models import Organization, User
 
 CASES = "/api/v1/cases/"
 
 
-def test_a_list_is_exactly_this_body(api: APIClient, ours: Organization) -> None:
-    client = Client.objects.create(organization=ours, client_number="C-1", name="Ada")
+def test_a_list_is_exactly_this_body(api: APIClient, firm: Organization) -> None:
+    client = Client.objects.create(organization=firm, client_number="C-1", name="Ada")
     case = case_of(
-        ours, 7, title="Ada v. Bell", filed_on=date(2024, 2, 29), client=client, metadata={"a": [1]}
+        firm, 7, title="Ada v. Bell", filed_on=date(2024, 2, 29), client=client, metadata={"a": [1]}
     )
     case.refresh_from_db()
 
@@ -55,9 +56,9 @@ def test_a_list_is_exactly_this_body(api: APIClient, ours: Organization) -> None
 
 
 def test_a_stranger_sees_nothing_and_a_colleague_everything(
-    ours: Organization, bob: User, charlie: User
+    firm: Organization, bob: User, charlie: User
 ) -> None:
-    case = case_of(ours, 1)
+    case = case_of(firm, 1)
 
     of_bob, of_charlie = client_for(bob), client_for(charlie)
 
@@ -72,8 +73,8 @@ def test_a_stranger_sees_nothing_and_a_colleague_everything(
     assert of_charlie.get(f"{CASES}{case.pk}/").status_code == 404
 
 
-def test_without_signing_in_there_is_nothing(ours: Organization) -> None:
-    case_of(ours, 1)
+def test_without_signing_in_there_is_nothing(firm: Organization) -> None:
+    case_of(firm, 1)
     assert client_for(None).get(CASES).status_code == 401
 
 
@@ -92,13 +93,13 @@ def test_without_signing_in_there_is_nothing(ours: Organization) -> None:
     ],
 )
 def test_a_list_costs_the_same_queries_whatever_its_size(
-    api: APIClient, alice: User, ours: Organization, rows: int, query: str, queries: int
+    api: APIClient, alice: User, firm: Organization, rows: int, query: str, queries: int
 ) -> None:
     alice.organization_ids  # noqa: B018  (known from authentication, in life)
     for number in range(rows):
-        client = Client.objects.create(organization=ours, client_number=str(number), name="C")
-        case = case_of(ours, number, client=client)
-        Party.objects.create(case=case, organization=ours, name="P", kind="plaintiff")
+        client = Client.objects.create(organization=firm, client_number=str(number), name="C")
+        case = case_of(firm, number, client=client)
+        Party.objects.create(case=case, organization=firm, name="P", kind="plaintiff")
 
     with CaptureQueriesContext(connection) as captured:
         body = api.get(f"{CASES}?{query}").json()
@@ -107,16 +108,16 @@ def test_a_list_costs_the_same_queries_whatever_its_size(
     assert len(captured) == queries
 
 
-def test_a_page_presents_computed_additions(api: APIClient, ours: Organization) -> None:
-    case_of(ours, 1, title="One")
-    case_of(ours, 2, title="Two")
+def test_a_page_presents_computed_additions(api: APIClient, firm: Organization) -> None:
+    case_of(firm, 1, title="One")
+    case_of(firm, 2, title="Two")
     rows = api.get("/api/v1/presented/?ordering=created_at").json()["results"]
     assert [(row["title"], row["rows_on_page"]) for row in rows] == [("One", 2), ("Two", 2)]
 
 
 # --- The walk -----------------------------------------------------------------------------------
 @pytest.fixture
-def many(ours: Organization, theirs: Organization) -> list[Case]:
+def many(firm: Organization, other_firm: Organization) -> list[Case]:
     """Cases with ties and nulls in every ordering, and some of another firm between them."""
     day = date(2020, 1, 1)
     made = []
@@ -125,12 +126,12 @@ def many(ours: Organization, theirs: Organization) -> list[Case]:
         client = None
         if number % 3:
             client = Client.objects.create(
-                organization=ours, client_number=str(number), name=f"C{number}"
+                organization=firm, client_number=str(number), name=f"C{number}"
             )
         made.append(
-            case_of(ours, number, title=f"Title {number % 5}é", filed_on=filed_on, client=client)
+            case_of(firm, number, title=f"Title {number % 5}é", filed_on=filed_on, client=client)
         )
-        case_of(theirs, number, title=f"Title {number % 5}é", filed_on=filed_on)
+        case_of(other_firm, number, title=f"Title {number % 5}é", filed_on=filed_on)
     # Equal moments, which inserts alone would rarely give.
     moment = datetime(2024, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
     with connection.cursor() as cursor:
@@ -143,14 +144,11 @@ def many(ours: Organization, theirs: Organization) -> list[Case]:
     return made
 
 
-def plainly_ordered(name: str) -> list[str]:
+def plainly_ordered(firm: Organization, name: str) -> list[str]:
     """The order that the API promises, computed in Python: nulls last, then the identifier."""
     column, descending = name.removeprefix("-"), name.startswith("-")
-    rows = list(
-        Case.objects.filter(organization__name="Ours").values_list(column, "id", flat=False)
-    )
-    key = (lambda row: (row[0], row[1])) if column != "client" else (lambda row: row)
-    present = sorted((r for r in rows if r[0] is not None), key=key, reverse=descending)
+    rows = list(Case.objects.filter(organization=firm).values_list(column, "id"))
+    present = sorted((r for r in rows if r[0] is not None), reverse=descending)
     absent = sorted((r for r in rows if r[0] is None), key=lambda r: r[1], reverse=descending)
     return [str(row[1]) for row in present + absent]
 
@@ -165,12 +163,12 @@ def walk(api: APIClient, url: str | None, link: str) -> Iterator[dict[str, Any]]
 ORDERINGS = ["created_at", "title", "filed_on", "version", "client"]
 
 
-@pytest.mark.parametrize("page_size", [1, 2, 5, 22, 23, 24])
+@pytest.mark.parametrize("page_size", [1, 5, 23])
 @pytest.mark.parametrize("ordering", [sign + name for name in ORDERINGS for sign in ("", "-")])
 def test_walking_forward_and_back_gives_the_ordered_list_exactly(
-    api: APIClient, many: list[Case], ordering: str, page_size: int
+    api: APIClient, firm: Organization, many: list[Case], ordering: str, page_size: int
 ) -> None:
-    expected = plainly_ordered(ordering)
+    expected = plainly_ordered(firm, ordering)
     start = f"{CASES}?fields=id&ordering={ordering}&page_size={page_size}"
 
     pages = list(walk(api, start, "next"))
@@ -187,9 +185,9 @@ def test_walking_forward_and_back_gives_the_ordered_list_exactly(
 
 
 def test_walking_by_a_single_precision_rank_loses_and_repeats_nothing(
-    api: APIClient, ours: Organization
+    api: APIClient, firm: Organization
 ) -> None:
-    made = [case_of(ours, n, title="case" + "x" * (n % 7)) for n in range(20)]
+    made = [case_of(firm, n, title="case" + "x" * (n % 7)) for n in range(20)]
     pages = list(walk(api, f"{CASES}?q=case&page_size=3&fields=id", "next"))
     found = [row["id"] for page in pages for row in page["results"]]
     expected = sorted(made, key=lambda case: (len(case.title), case.pk), reverse=True)
@@ -215,10 +213,10 @@ def test_links_keep_the_other_parameters(api: APIClient, many: list[Case]) -> No
 
 
 def test_rows_deleted_behind_the_reader_do_not_disturb_the_walk(
-    api: APIClient, ours: Organization
+    api: APIClient, firm: Organization
 ) -> None:
     for number in range(6):
-        case_of(ours, number)
+        case_of(firm, number)
     first = api.get(f"{CASES}?ordering=created_at&page_size=2&fields=case_number").json()
     Case.objects.filter(case_number__in=["0", "1", "2"]).update(deleted_at=datetime.now(UTC))
     second = api.get(first["next"]).json()
@@ -226,10 +224,10 @@ def test_rows_deleted_behind_the_reader_do_not_disturb_the_walk(
 
 
 def test_when_everything_ahead_is_gone_previous_leads_to_what_is_left(
-    api: APIClient, ours: Organization
+    api: APIClient, firm: Organization
 ) -> None:
     for number in range(5):
-        case_of(ours, number)
+        case_of(firm, number)
     first = api.get(f"{CASES}?ordering=created_at&page_size=2&fields=case_number").json()
     Case.objects.filter(case_number__in=["2", "3", "4"]).update(deleted_at=datetime.now(UTC))
 
@@ -244,10 +242,10 @@ def test_when_everything_ahead_is_gone_previous_leads_to_what_is_left(
 
 
 def test_when_everything_behind_is_gone_next_leads_to_the_start(
-    api: APIClient, ours: Organization
+    api: APIClient, firm: Organization
 ) -> None:
     for number in range(4):
-        case_of(ours, number)
+        case_of(firm, number)
     first = api.get(f"{CASES}?ordering=created_at&page_size=2&fields=case_number").json()
     second = api.get(first["next"]).json()
     Case.objects.filter(case_number__in=["0", "1"]).update(deleted_at=datetime.now(UTC))
@@ -261,9 +259,9 @@ def test_when_everything_behind_is_gone_next_leads_to_the_start(
 
 # --- How PostgreSQL reads a page ----------------------------------------------------------------
 @pytest.fixture
-def thousands(ours: Organization) -> None:
+def thousands(firm: Organization) -> None:
     """Enough rows of enough firms that an index is worth its while."""
-    firms = [ours, *(firm(f"Firm {n}") for n in range(9))]
+    firms = [firm, *(factories.organization() for _ in range(9))]
     day = date(2000, 1, 1)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET session_replication_role = replica")
@@ -274,7 +272,7 @@ def thousands(ours: Organization) -> None:
                 title=f"Case {n}",
                 filed_on=None if n % 30 == 0 else day + timedelta(days=n),
             )
-            for n in range(3000)
+            for n in range(1000)
         )
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("DROP INDEX IF EXISTS case_by_filed, case_by_filed_desc")
@@ -283,29 +281,31 @@ def thousands(ours: Organization) -> None:
 
 
 @pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
-def test_a_place_is_an_index_condition_and_not_a_filter(thousands: None, ordering: str) -> None:
-    plan = _plan(ordering, SortKey.of_column(Case, "created_at"), datetime.now(UTC))
+def test_a_place_is_an_index_condition_and_not_a_filter(
+    firm: Organization, thousands: None, ordering: str
+) -> None:
+    plan = _plan(firm, ordering, SortKey.of_column(Case, "created_at"), datetime.now(UTC))
     [place] = [line for line in plan.splitlines() if "ROW(created_at, id) " in line]
     assert "Index Cond" in place
 
 
 @pytest.mark.parametrize("ordering", ["filed_on", "-filed_on"])
 def test_one_plain_index_serves_the_values_and_the_nulls_of_both_directions(
-    thousands: None, ordering: str
+    firm: Organization, thousands: None, ordering: str
 ) -> None:
-    plan = _plan(ordering, SortKey.of_column(Case, "filed_on"), date(2005, 1, 1))
+    plan = _plan(firm, ordering, SortKey.of_column(Case, "filed_on"), date(2005, 1, 1))
     assert plan.count("only_one") == 2
     conditions = [line for line in plan.splitlines() if "Index Cond" in line]
     assert "ROW(filed_on, id) " in conditions[0]
     assert "(filed_on IS NULL)" in conditions[1]
 
 
-def _plan(ordering: str, key: SortKey, value: Any) -> str:
+def _plan(firm: Organization, ordering: str, key: SortKey, value: Any) -> str:
     """How PostgreSQL reads the page after a place."""
-    rows = Case.objects.alive().filter(organization=Organization.objects.get(name="Ours"))
+    rows = Case.objects.alive().filter(organization=firm)
     cursor = Cursor(ordering, False, value, UUID(int=5))
     with CaptureQueriesContext(connection) as captured:
-        read_block(rows, Ordering(ordering, key), cursor, ["id", "title"], 21)
+        read_block(rows, Ordering(ordering, key), cursor, ("id", "title"), 21)
     with connection.cursor() as explain:
         explain.execute(f"EXPLAIN {captured[-1]['sql']}")
         return "\n".join(line for (line,) in explain.fetchall())

@@ -16,6 +16,7 @@ from django.db import (
     OperationalError,
     ProgrammingError,
     connection,
+    transaction,
 )
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -179,7 +180,7 @@ def test_what_was_not_foreseen_is_logged_with_its_traceback_and_request_id(
     assert response.json()["code"] == "internal_error"
 
 
-def test_what_was_not_foreseen_reaches_those_who_listen(ours: Organization, alice: Any) -> None:
+def test_what_was_not_foreseen_reaches_those_who_listen(firm: Organization, alice: Any) -> None:
     listening = APIClient(raise_request_exception=True)
     listening.force_authenticate(alice)
     with pytest.raises(RuntimeError, match="secret of ours"):
@@ -187,32 +188,16 @@ def test_what_was_not_foreseen_reaches_those_who_listen(ours: Organization, alic
 
 
 def test_a_real_statement_timeout_is_a_503_and_the_connection_stays_usable(
-    api: APIClient, failing: Any, ours: Organization, monkeypatch: pytest.MonkeyPatch
+    api: APIClient, firm: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slow(self: Any, queryset: Any) -> Any:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(5)")
 
     monkeypatch.setattr(BrokenViewSet, "narrow", slow)
-    with django_savepoint():
-        response = api.get(BROKEN)
+    response = api.get(BROKEN)
     assert (response.status_code, response.json()["code"]) == (503, "query_timeout")
-    case_of(ours, 1)
-
-
-def django_savepoint() -> Any:
-    """The tests' own transaction outlives an error inside of it."""
-    from contextlib import contextmanager
-
-    from django.db import transaction
-
-    @contextmanager
-    def savepoint() -> Any:
-        sid = transaction.savepoint()
-        yield
-        transaction.savepoint_rollback(sid)
-
-    return savepoint()
+    case_of(firm, 1)
 
 
 # --- Outside of views ---------------------------------------------------------------------------
@@ -271,8 +256,10 @@ def test_the_handlers_answer_what_django_hands_them(rf: Any) -> None:
     too_big = django_exceptions.RequestDataTooBig("insides")
     assert problem_handlers.bad_request(request, too_big).status_code == 413
     page = rf.get("/admin/", headers={"Accept": "text/html"})
-    assert problem_handlers.permission_denied(page, Exception())["Content-Type"] == "text/html"
-    assert problem_handlers.bad_request(page, Exception())["Content-Type"] == "text/html"
+    assert problem_handlers.permission_denied(page, Exception())["Content-Type"].startswith(
+        "text/html"
+    )
+    assert problem_handlers.bad_request(page, Exception())["Content-Type"].startswith("text/html")
 
 
 def test_a_media_type_that_nobody_offers_is_a_406(api: APIClient) -> None:
@@ -289,8 +276,8 @@ def test_a_method_that_is_not_offered_is_a_405_that_says_which_is(
     assert response["Allow"] == "GET, HEAD"
 
 
-def test_head_is_get_without_its_body(api: APIClient, ours: Organization) -> None:
-    case_of(ours, 1)
+def test_head_is_get_without_its_body(api: APIClient, firm: Organization) -> None:
+    case_of(firm, 1)
     response = api.head("/api/v1/cases/")
     assert (response.status_code, response.content) == (200, b"")
     assert response["Content-Type"] == "application/json"

@@ -2,17 +2,20 @@
 
 import threading
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from cases.models import Case, Client, Party
-from tests.infrastructure.api.example import case_of, client_for, firm, person
+from tests import factories
+from tests.infrastructure.api.example import case_of, client_for
 from users.models import Organization, User
+
+# Not random: worker processes must agree on the parameters of a test.
+NOBODY = UUID("5f3c8a52-8d1e-4c63-9b8a-2d1f6f0a7c11")
 
 CASES = "/api/v1/cases/"
 
@@ -20,9 +23,7 @@ CASES = "/api/v1/cases/"
 def stored() -> list[tuple[Any, ...]]:
     """Everything the tests could have changed."""
     return [
-        row
-        for table in (Case, Client, Party)
-        for row in table.objects.order_by("pk").values_list()  # type: ignore[attr-defined]
+        row for table in (Case, Client, Party) for row in table.objects.order_by("pk").values_list()
     ]
 
 
@@ -62,8 +63,8 @@ def test_what_is_created_equals_the_next_get(api: APIClient, alice: User) -> Non
     assert (made.created_by, made.updated_by) == (alice, alice)
 
 
-def test_the_answer_takes_the_shape_that_is_asked_for(api: APIClient, ours: Organization) -> None:
-    client = Client.objects.create(organization=ours, client_number="1", name="Ada")
+def test_the_answer_takes_the_shape_that_is_asked_for(api: APIClient, firm: Organization) -> None:
+    client = Client.objects.create(organization=firm, client_number="1", name="Ada")
     response = api.post(
         f"{CASES}?fields=title&include=client",
         {"case_number": "1", "title": "T", "client": str(client.pk)},
@@ -79,22 +80,22 @@ def test_a_wrong_shape_is_found_before_anything_is_written(api: APIClient) -> No
 
 
 def test_a_reference_to_another_firm_is_as_unknown_as_one_to_nothing(
-    api: APIClient, theirs: Organization
+    api: APIClient, other_firm: Organization
 ) -> None:
-    theirs_client = Client.objects.create(organization=theirs, client_number="1", name="X")
+    theirs_client = Client.objects.create(organization=other_firm, client_number="1", name="X")
     before = stored()
     answers = [
         api.post(CASES, {"case_number": "1", "title": "T", "client": str(pk)}).json()["errors"]
-        for pk in (theirs_client.pk, uuid4())
+        for pk in (theirs_client.pk, NOBODY)
     ]
     assert answers[0] == answers[1] == {"client": ["No such record, or you may not see it."]}
     assert stored() == before
 
 
 def test_many_references_are_found_by_one_query_and_each_missing_one_is_named(
-    api: APIClient, ours: Organization, theirs: Organization
+    api: APIClient, firm: Organization, other_firm: Organization
 ) -> None:
-    mine, hidden = case_of(ours, 1), case_of(theirs, 1)
+    mine, hidden = case_of(firm, 1), case_of(other_firm, 1)
     fields = {"case_number": "2", "title": "T"}
     refused = api.post(CASES, {**fields, "related_cases": [str(mine.pk), str(hidden.pk)]})
     assert refused.json()["errors"] == {
@@ -104,232 +105,11 @@ def test_many_references_are_found_by_one_query_and_each_missing_one_is_named(
     assert list(Case.objects.get(pk=made["id"]).related_cases.all()) == [mine]
 
 
-# (what is sent beside or instead of a good case, the field that the answer must name)
-HOSTILE_FIELDS: list[tuple[dict[str, Any], str]] = [
-    ({"titel": "x"}, "titel"),
-    ({"": "x"}, ""),
-    ({"organization": str(uuid4())}, "organization"),
-    ({"id": str(uuid4())}, "id"),
-    ({"created_at": "2024-01-01T00:00:00Z"}, "created_at"),
-    ({"title_length": 3}, "title_length"),
-    ({"version": 1}, "version"),
-    ({"title": None}, "title"),
-    ({"title": 5}, "title"),
-    ({"title": True}, "title"),
-    ({"title": ["x"]}, "title"),
-    ({"title": {"x": 1}}, "title"),
-    ({"title": ""}, "title"),
-    ({"title": " \t\n "}, "title"),
-    ({"title": "x" * 501}, "title"),
-    ({"description": "x" * 100_001}, "description"),
-    ({"case_number": "x" * 101}, "case_number"),
-    ({"status": "nope"}, "status"),
-    ({"status": 1}, "status"),
-    ({"status": None}, "status"),
-    ({"status": ""}, "status"),
-    ({"status": ["open"]}, "status"),
-    ({"filed_on": "2024-02-30"}, "filed_on"),
-    ({"filed_on": "0001-01-01"}, "filed_on"),
-    ({"filed_on": "2024-01-01T00:00:00Z"}, "filed_on"),
-    ({"filed_on": 20240101}, "filed_on"),
-    ({"filed_on": True}, "filed_on"),
-    ({"filed_on": []}, "filed_on"),
-    ({"filed_on": "9" * 10_000}, "filed_on"),
-    ({"client": "1"}, "client"),
-    ({"client": 1}, "client"),
-    ({"client": True}, "client"),
-    ({"client": {"id": str(uuid4())}}, "client"),
-    ({"client": [str(uuid4())]}, "client"),
-    ({"related_cases": str(uuid4())}, "related_cases"),
-    ({"related_cases": {}}, "related_cases"),
-    ({"related_cases": [1]}, "related_cases"),
-    ({"related_cases": [None]}, "related_cases"),
-    ({"related_cases": [str(uuid4())] * 101}, "related_cases"),
-    ({"metadata": []}, "metadata"),
-    ({"metadata": "x"}, "metadata"),
-    ({"metadata": None}, "metadata"),
-    ({"metadata": 1e308}, "metadata"),
-    ({"metadata": {"a": "x" * 65_536}}, "metadata"),
-    ({"metadata": {"a": [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}}, "metadata"),
-]
-
-
-@pytest.mark.parametrize(("fields", "named"), HOSTILE_FIELDS)
-def test_a_field_that_makes_no_sense_is_a_400_that_names_it(
-    api: APIClient, fields: dict[str, Any], named: str
-) -> None:
-    response = api.post(CASES, {"case_number": "1", "title": "T", **fields})
-    body = response.json()
-    assert response.status_code == 400
-    assert response["Content-Type"] == "application/problem+json"
-    assert body["code"] == "validation_failed"
-    assert [name.split(".")[0] for name in body["errors"]] == [named]
-    assert stored() == []
-
-
-HOSTILE_BODIES: list[bytes] = [
-    b"",
-    b" ",
-    b"{",
-    b"[]",
-    b'"x"',
-    b"null",
-    b"5",
-    b"[" * 100_000,
-    b'{"a":' * 100_000,
-    b'{"title": NaN}',
-    b'{"title": Infinity}',
-    b'{"title": 1e999}',
-    b'{"title": "a\\u0000b"}',
-    b'{"a\\u0000b": 1}',
-    b'{"metadata": {"a": ["\\u0000"]}}',
-    b'{"title": "\\ud800"}',
-    b'{"title": "\\udc00\\ud800"}',
-    b'{"title": "a\x00b"}',
-    b'{"title": "\xff"}',
-    b'{"title": "\xed\xa0\x80"}',
-    b'\xef\xbb\xbf{"title": "x"}',
-    b"\xff\xfe{\x00}\x00",
-    b"{'title': 'x'}",
-    b'{"title": "x",}',
-    b'{"title": "x"} {"title": "y"}',
-    b"title=x",
-]
-
-
-@pytest.mark.parametrize("body", HOSTILE_BODIES, ids=[repr(b[:30]) for b in HOSTILE_BODIES])
-@pytest.mark.parametrize("method", ["post", "patch"])
-def test_a_body_that_is_no_json_object_is_a_400(
-    api: APIClient, ours: Organization, method: str, body: bytes
-) -> None:
-    case = case_of(ours, 1)
-    before = stored()
-    path = CASES if method == "post" else f"{CASES}{case.pk}/"
-    response = getattr(api, method)(path, body, content_type="application/json")
-    if method == "patch" and not body:
-        assert response.status_code == 200  # nothing is sent, nothing changes
-    else:
-        assert response.status_code == 400
-        expected = "malformed_json" if body else "validation_failed"
-        assert response.json()["code"] == expected
-    assert stored() == before
-
-
-def test_an_escaped_backslash_before_u0000_is_a_text_like_any_other(api: APIClient) -> None:
-    body = b'{"case_number": "1", "title": "C:\\\\u0000"}'
-    response = api.post(CASES, body, content_type="application/json")
-    assert response.status_code == 201
-    assert response.json()["title"] == "C:\\u0000"
-
-
-def test_a_body_over_the_limit_is_a_413(api: APIClient, settings: Any) -> None:
-    settings.API_JSON_MAX_BYTES = 100
-    response = api.post(CASES, {"case_number": "1", "title": "x" * 100})
-    assert response.status_code == 413
-    assert response.json()["detail"] == "At most 100 bytes are accepted here."
-    assert stored() == []
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "application/x-www-form-urlencoded",
-        "text/plain",
-        "application/xml",
-        "nonsense",
-        "application/json-patch+json",
-        "x" * 300 + "/y",
-    ],
-)
-def test_another_media_type_is_a_415(api: APIClient, content_type: str) -> None:
-    response = api.post(CASES, b'{"title": "x"}', content_type=content_type)
-    assert response.status_code == 415
-    assert response.json()["code"] == "unsupported_media_type"
-
-
-def test_a_body_of_unknown_length_is_a_411_and_not_an_empty_one(api: APIClient) -> None:
-    response = api.generic("POST", CASES, b"", HTTP_TRANSFER_ENCODING="chunked")
-    assert response.status_code == 411
-    assert response.json()["code"] == "length_required"
-
-
-# --- Forms --------------------------------------------------------------------------------------
-def test_a_form_is_read_like_a_json_body(api: APIClient) -> None:
-    response = api.post(
-        CASES,
-        {"case_number": "1", "title": "Café", "metadata": '{"a": 1}', "filed_on": ""},
-        format="multipart",
-    )
-    assert response.status_code == 201, response.json()
-    assert response.json()["title"] == "Café"
-    assert response.json()["metadata"] == {"a": 1}
-    assert response.json()["filed_on"] is None
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({"title": ["a", "b"]}, "validation_failed"),
-        ({"nope": "x"}, "validation_failed"),
-        ({"file": SimpleUploadedFile("a.txt", b"x")}, "validation_failed"),
-        ({"metadata": "{"}, "validation_failed"),
-        ({"metadata": '{"a": "\\u0000"}'}, "validation_failed"),
-        ({"title": "a\x00b"}, "bad_request"),
-        ({f"f{n}": "x" for n in range(250)}, "bad_request"),
-    ],
-)
-def test_a_form_that_makes_no_sense_is_a_400(
-    api: APIClient, fields: dict[str, Any], code: str
-) -> None:
-    response = api.post(CASES, {"case_number": "1", "title": "T", **fields}, format="multipart")
-    assert response.status_code == 400
-    assert response.json()["code"] == code
-    assert stored() == []
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "multipart/form-data",
-        "multipart/form-data; boundary=",
-        "multipart/form-data; boundary=é",
-        "multipart/form-data; boundary=x; charset=bz2_codec",
-        "multipart/form-data; boundary=" + "x" * 200,
-        "multipart/form-data; boundary=x",
-    ],
-)
-def test_a_broken_multipart_is_a_400(api: APIClient, content_type: str) -> None:
-    body = b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\n\xff\xfe\r\n--x--\r\n'
-    response = api.generic("POST", CASES, body, content_type=content_type)
-    assert response.status_code == 400
-    assert response.json()["code"] == "bad_request"
-    assert stored() == []
-
-
-def test_an_upload_over_the_limit_is_a_413(api: APIClient, settings: Any) -> None:
-    settings.UPLOAD_MAX_BYTES = 1000
-    response = api.generic(
-        "POST",
-        CASES,
-        b"--x--",
-        content_type="multipart/form-data; boundary=x",
-        CONTENT_LENGTH=str(1000 + 1024 * 1024 + 1),
-    )
-    assert response.status_code == 413
-    assert response.json()["detail"] == "At most 1,000 bytes are accepted here."
-
-
-def test_a_form_field_too_long_for_memory_is_a_413(api: APIClient, settings: Any) -> None:
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    response = api.post(CASES, {"title": "x" * 2000}, format="multipart")
-    assert response.status_code == 413
-
-
 # --- Update -------------------------------------------------------------------------------------
 def test_a_patch_changes_what_it_names_and_nothing_else(
-    api: APIClient, ours: Organization, bob: User
+    api: APIClient, firm: Organization, bob: User
 ) -> None:
-    case = case_of(ours, 1, title="Old", description="kept")
+    case = case_of(firm, 1, title="Old", description="kept")
     response = api.patch(f"{CASES}{case.pk}/", {"title": "New", "version": 1})
     assert response.status_code == 200
     assert response.json() == api.get(f"{CASES}{case.pk}/").json()
@@ -338,8 +118,8 @@ def test_a_patch_changes_what_it_names_and_nothing_else(
     assert response.json()["version"] == 2
 
 
-def test_only_changed_columns_are_written(api: APIClient, ours: Organization) -> None:
-    case = case_of(ours, 1, title="Old")
+def test_only_changed_columns_are_written(api: APIClient, firm: Organization) -> None:
+    case = case_of(firm, 1, title="Old")
     with CaptureQueriesContext(connection) as captured:
         api.patch(f"{CASES}{case.pk}/", {"title": "New", "status": "Open", "case_number": "1"})
     [update] = [q["sql"] for q in captured if q["sql"].startswith("UPDATE")]
@@ -360,9 +140,9 @@ def test_only_changed_columns_are_written(api: APIClient, ours: Organization) ->
     ],
 )
 def test_a_patch_that_changes_nothing_writes_nothing(
-    api: APIClient, ours: Organization, same: dict[str, Any]
+    api: APIClient, firm: Organization, same: dict[str, Any]
 ) -> None:
-    case = case_of(ours, 1, title="Same", metadata={"a": [1.5], "b": 1})
+    case = case_of(firm, 1, title="Same", metadata={"a": [1.5], "b": 1})
     response = api.patch(f"{CASES}{case.pk}/", same)
     assert response.status_code == 200
     assert response.json()["version"] == 1
@@ -370,25 +150,25 @@ def test_a_patch_that_changes_nothing_writes_nothing(
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None])
 def test_json_values_that_python_finds_equal_are_changes(
-    api: APIClient, ours: Organization, value: Any
+    api: APIClient, firm: Organization, value: Any
 ) -> None:
-    case = case_of(ours, 1, metadata={"a": 1})
+    case = case_of(firm, 1, metadata={"a": 1})
     response = api.patch(f"{CASES}{case.pk}/", {"metadata": {"a": value}})
     assert response.json()["metadata"] == {"a": value}
     assert type(response.json()["metadata"]["a"]) is type(value)
 
 
-def test_a_change_of_lists_alone_is_a_new_version(api: APIClient, ours: Organization) -> None:
-    case, other = case_of(ours, 1), case_of(ours, 2)
+def test_a_change_of_lists_alone_is_a_new_version(api: APIClient, firm: Organization) -> None:
+    case, other = case_of(firm, 1), case_of(firm, 2)
     response = api.patch(f"{CASES}{case.pk}/", {"related_cases": [str(other.pk)]})
     assert response.json()["version"] == 2
     assert list(case.related_cases.all()) == [other]
 
 
 def test_whoever_read_an_older_version_is_told_the_current_one(
-    api: APIClient, ours: Organization
+    api: APIClient, firm: Organization
 ) -> None:
-    case = case_of(ours, 1)
+    case = case_of(firm, 1)
     assert api.patch(f"{CASES}{case.pk}/", {"title": "First", "version": 1}).status_code == 200
     before = stored()
 
@@ -403,9 +183,9 @@ def test_whoever_read_an_older_version_is_told_the_current_one(
 
 @pytest.mark.parametrize("version", [0, -1, 2**31, 1.5, "one", True, None, [], {}])
 def test_a_version_that_is_none_is_a_400(
-    api: APIClient, ours: Organization, version: object
+    api: APIClient, firm: Organization, version: object
 ) -> None:
-    case = case_of(ours, 1)
+    case = case_of(firm, 1)
     response = api.patch(f"{CASES}{case.pk}/", {"title": "x", "version": version})
     assert response.status_code == 400
     assert list(response.json()["errors"]) == ["version"]
@@ -413,9 +193,9 @@ def test_a_version_that_is_none_is_a_400(
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_writers_with_one_version_exactly_one_wins() -> None:
-    organization = firm("Ours")
-    alice = person("alice", organization)
-    case = case_of(organization, 1)
+    firm = factories.organization()
+    alice = factories.user(firm=firm)
+    case = case_of(firm, 1)
     together = threading.Barrier(2)
     statuses: list[int] = []
 
@@ -434,16 +214,16 @@ def test_of_two_writers_with_one_version_exactly_one_wins() -> None:
     assert sorted(statuses) == [200, 409]
 
 
-def test_there_is_no_put(api: APIClient, ours: Organization) -> None:
-    case = case_of(ours, 1)
+def test_there_is_no_put(api: APIClient, firm: Organization) -> None:
+    case = case_of(firm, 1)
     response = api.put(f"{CASES}{case.pk}/", {"title": "x", "case_number": "1"})
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD, PATCH, DELETE"
 
 
 # --- Constraints --------------------------------------------------------------------------------
-def test_a_taken_value_is_a_conflict_under_its_field(api: APIClient, ours: Organization) -> None:
-    case_of(ours, "A-1")
+def test_a_taken_value_is_a_conflict_under_its_field(api: APIClient, firm: Organization) -> None:
+    case_of(firm, "A-1")
     before = stored()
     response = api.post(CASES, {"case_number": "A-1", "title": "T"})
     assert response.status_code == 409
@@ -452,8 +232,10 @@ def test_a_taken_value_is_a_conflict_under_its_field(api: APIClient, ours: Organ
     assert stored() == before
 
 
-def test_a_taken_value_of_another_firm_is_no_conflict(api: APIClient, theirs: Organization) -> None:
-    case_of(theirs, "A-1")
+def test_a_taken_value_of_another_firm_is_no_conflict(
+    api: APIClient, other_firm: Organization
+) -> None:
+    case_of(other_firm, "A-1")
     assert api.post(CASES, {"case_number": "A-1", "title": "T"}).status_code == 201
 
 
@@ -472,9 +254,9 @@ def test_values_that_contradict_each_other_are_a_400_in_the_words_of_the_constra
 
 # --- Delete and restore -------------------------------------------------------------------------
 def test_delete_is_soft_and_restore_brings_the_record_back(
-    api: APIClient, ours: Organization
+    api: APIClient, firm: Organization
 ) -> None:
-    case = case_of(ours, 1)
+    case = case_of(firm, 1)
     path = f"{CASES}{case.pk}/"
 
     deleted = api.delete(path)
@@ -492,10 +274,10 @@ def test_delete_is_soft_and_restore_brings_the_record_back(
     assert (again.status_code, again.json()) == (200, restored.json())
 
 
-def test_a_restore_onto_a_taken_value_is_a_conflict(api: APIClient, ours: Organization) -> None:
-    case = case_of(ours, "A-1")
+def test_a_restore_onto_a_taken_value_is_a_conflict(api: APIClient, firm: Organization) -> None:
+    case = case_of(firm, "A-1")
     api.delete(f"{CASES}{case.pk}/")
-    case_of(ours, "A-1")
+    case_of(firm, "A-1")
     before = stored()
     response = api.post(f"{CASES}{case.pk}/restore/")
     assert response.status_code == 409
@@ -503,8 +285,8 @@ def test_a_restore_onto_a_taken_value_is_a_conflict(api: APIClient, ours: Organi
     assert stored() == before
 
 
-def test_a_stranger_can_do_nothing_to_a_record(ours: Organization, charlie: User) -> None:
-    case = case_of(ours, 1)
+def test_a_stranger_can_do_nothing_to_a_record(firm: Organization, charlie: User) -> None:
+    case = case_of(firm, 1)
     before = stored()
     api, path = client_for(charlie), f"{CASES}{case.pk}/"
     statuses = [
@@ -520,7 +302,7 @@ def test_a_stranger_can_do_nothing_to_a_record(ours: Organization, charlie: User
     assert stored() == before
 
 
-@pytest.mark.parametrize("pk", ["1", "x", "%00", "%FF", str(uuid4()), str(uuid4()) + "0", "é"])
+@pytest.mark.parametrize("pk", ["1", "x", "%00", "%FF", str(NOBODY), str(NOBODY) + "0", "é"])
 @pytest.mark.parametrize("method", ["get", "patch", "delete"])
 def test_an_identifier_of_nothing_is_a_404(api: APIClient, method: str, pk: str) -> None:
     response = getattr(api, method)(f"{CASES}{pk}/")
@@ -529,26 +311,26 @@ def test_an_identifier_of_nothing_is_a_404(api: APIClient, method: str, pk: str)
 
 
 # --- Actions and nested routes ------------------------------------------------------------------
-def test_an_action_answers_with_the_record_after_it(api: APIClient, ours: Organization) -> None:
-    case = case_of(ours, 1)
+def test_an_action_answers_with_the_record_after_it(api: APIClient, firm: Organization) -> None:
+    case = case_of(firm, 1)
     response = api.post(f"{CASES}{case.pk}/close/?fields=status,version")
     assert response.json() == {"id": str(case.pk), "status": "closed", "version": 2}
     assert api.post(f"{CASES}{case.pk}/close/?page_size=1").status_code == 400
 
 
-def test_an_error_of_the_application_has_its_own_code(api: APIClient, ours: Organization) -> None:
-    case = case_of(ours, 1, title="old")
+def test_an_error_of_the_application_has_its_own_code(api: APIClient, firm: Organization) -> None:
+    case = case_of(firm, 1, title="old")
     body = api.post(f"{CASES}{case.pk}/close/").json()
     assert (body["status"], body["code"]) == (409, "example_too_old")
     assert body["detail"] == "It was closed long ago."
 
 
 def test_a_nested_list_holds_the_parents_rows_for_one_query_more(
-    api: APIClient, alice: User, ours: Organization
+    api: APIClient, alice: User, firm: Organization
 ) -> None:
-    case, other = case_of(ours, 1), case_of(ours, 2)
+    case, other = case_of(firm, 1), case_of(firm, 2)
     for parent in (case, other):
-        Party.objects.create(case=parent, organization=ours, name="P", kind="plaintiff")
+        Party.objects.create(case=parent, organization=firm, name="P", kind="plaintiff")
     alice.organization_ids  # noqa: B018
     with CaptureQueriesContext(connection) as captured:
         rows = api.get(f"{CASES}{case.pk}/parties/").json()["results"]
@@ -558,9 +340,9 @@ def test_a_nested_list_holds_the_parents_rows_for_one_query_more(
 
 
 def test_a_nested_create_belongs_to_the_parent_in_the_path(
-    api: APIClient, ours: Organization
+    api: APIClient, firm: Organization
 ) -> None:
-    case, other = case_of(ours, 1), case_of(ours, 2)
+    case, other = case_of(firm, 1), case_of(firm, 2)
     path = f"{CASES}{case.pk}/parties/"
 
     made = api.post(path, {"name": "Ada", "kind": "plaintiff"})
@@ -577,7 +359,7 @@ def test_a_nested_create_belongs_to_the_parent_in_the_path(
     assert wrong.json()["errors"] == {"case": ["Is not the record that the path names."]}
 
 
-@pytest.mark.parametrize("parent", [str(uuid4()), "x", "1"])
+@pytest.mark.parametrize("parent", [str(NOBODY), "x", "1"])
 def test_below_a_parent_that_is_none_everything_is_a_404(api: APIClient, parent: str) -> None:
     assert api.get(f"{CASES}{parent}/parties/").status_code == 404
     response = api.post(f"{CASES}{parent}/parties/", {"name": "x", "kind": "witness"})

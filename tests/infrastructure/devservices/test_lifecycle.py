@@ -44,12 +44,6 @@ def test_data_is_kept_from_one_start_to_the_next(
     assert ping(running.endpoints)
 
 
-def test_two_cold_starts_at_once_share_one_pair_of_servers(home: Path) -> None:
-    with client(home) as alice, client(home) as bob:
-        assert alice.seen == bob.seen
-        assert all(is_running(pid) for pid in alice.seen.values())
-
-
 def test_a_client_gets_only_the_server_it_asks_for_and_the_other_on_demand(home: Path) -> None:
     with client(home, postgres=False) as alice:
         assert alice.seen["postgres"] is None
@@ -67,12 +61,16 @@ def test_a_client_gets_only_the_server_it_asks_for_and_the_other_on_demand(home:
     ['Kanzlei "Müßig", 法律 & 100% of? #@ them', "very-long-name/" * 12],
     ids=["odd", "long"],
 )
-def test_any_home_path_will_do(tmp_path: Path, name: str) -> None:
+def test_two_cold_starts_at_once_share_one_pair_of_servers_whatever_the_home_is_called(
+    tmp_path: Path, name: str
+) -> None:
     home = tmp_path / name
     try:
-        endpoints = devservices.ensure(home)
-        assert query(endpoints, "SELECT current_user") == "lexiflow"
-        assert ping(endpoints)
+        with client(home) as alice, client(home) as bob:
+            assert alice.seen == bob.seen
+            assert all(is_running(pid) for pid in alice.seen.values())
+            assert query(devservices.endpoints(home), "SELECT current_user") == "lexiflow"
+            assert ping(devservices.endpoints(home))
     finally:
         devservices.erase(home)
 

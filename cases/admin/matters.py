@@ -1,0 +1,131 @@
+"""Cases in the admin."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.admin import register
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import Truncator
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    ChoicesDropdownFilter,
+    RangeDateFilter,
+)
+
+from cases import services
+from cases.admin.case_inlines import DocketInline, EvidenceInline, PartyInline, TeamInline
+from cases.admin.numbering import CaseForm
+from cases.choices import CaseStatus
+from cases.models import Case
+from cases.search import search_hits
+from lexiflow.admin.columns import choice_column, column, page_action
+from lexiflow.admin.full_text import FullTextSearch, with_hit
+from users.admin.site import site
+from users.admin.tenancy import OrganizationOwnedAdmin
+
+_STATUS_COLOURS = {
+    CaseStatus.OPEN: "info",
+    CaseStatus.ACTIVE: "success",
+    CaseStatus.PENDING: "warning",
+    CaseStatus.ON_HOLD: "warning",
+    CaseStatus.DISCOVERY: "primary",
+    CaseStatus.TRIAL: "danger",
+}
+
+
+@register(Case, site=site)
+class CaseAdmin(FullTextSearch, OrganizationOwnedAdmin):
+    find_hits = staticmethod(search_hits)
+    form = CaseForm
+    status_label = choice_column("status", _STATUS_COLOURS)
+    list_display = (
+        "case_number",
+        "short_title",
+        "status_label",
+        "type",
+        "client",
+        "lead_attorney",
+        "filed_on",
+        "trial_on",
+        "created",
+    )
+    list_display_links = ("case_number", "short_title")
+    list_select_related = ("client", "lead_attorney")
+    list_defer = ("description", "metadata", "client__notes")
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("type", ChoicesDropdownFilter),
+        ("filed_on", RangeDateFilter),
+        ("client", AutocompleteSelectFilter),
+        ("lead_attorney", AutocompleteSelectFilter),
+    )
+    sortable_by = ("short_title", "filed_on", "trial_on", "created")
+    search_fields = ("case_number", "title")
+    search_help_text = "Search numbers, titles, parties, courts and dockets"
+    autocomplete_fields = ("organization", "client", "lead_attorney", "related_cases")
+    palette_icon = "gavel"
+    inlines = (TeamInline, PartyInline, DocketInline, EvidenceInline)
+    actions_detail = ("documents",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "organization",
+                    "title",
+                    "case_number",
+                    ("type", "status"),
+                    "client",
+                    "lead_attorney",
+                    "practice_area",
+                    "description",
+                )
+            },
+        ),
+        (
+            "Court",
+            {
+                "fields": (
+                    ("jurisdiction", "court"),
+                    "judge",
+                    ("referred_judge", "magistrate_judge"),
+                    "jury_demand",
+                    "cause_of_action",
+                    ("nature_of_suit", "nature_of_suit_code"),
+                )
+            },
+        ),
+        (
+            "Dates",
+            {"fields": (("filing_on", "filed_on"), "trial_on", ("closed_on", "terminated_on"))},
+        ),
+        (
+            "Originating court",
+            {
+                "fields": (
+                    ("originating_court", "originating_case_number"),
+                    "originating_judge",
+                    ("originating_filed_on", "originating_judgment_on"),
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+        ("Related", {"fields": ("related_cases", "metadata"), "classes": ("collapse",)}),
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            services.assign_case_number(obj)
+        super().save_model(request, obj, form, change)
+
+    @page_action("Documents of this case", icon="description", permissions=("view",))
+    def documents(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The list of documents, filtered by this case."""
+        query = urlencode({"case__id__exact": object_id})
+        url = reverse("admin:documents_document_changelist")
+        return HttpResponseRedirect(f"{url}?{query}")
+
+    @column("title", ordering="title")
+    def short_title(self, row: Case) -> str:
+        return with_hit(Truncator(row.title).chars(80), row)

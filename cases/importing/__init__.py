@@ -1,0 +1,1 @@
+"""Cases out of tables: columns to fields, rows to drafts, drafts to the database."""

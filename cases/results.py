@@ -1,0 +1,16 @@
+"""Search results of cases as the API shows them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from cases.search import search_hits
+from lexiflow.search.compilation import CompiledQuery
+
+
+def hits_of_cases(ids: Sequence[UUID], query: CompiledQuery) -> dict[UUID, dict[str, Any]]:
+    """For each case: where the words are, and the words around them as safe HTML."""
+    return {
+        key: {"source": hit.source, "snippet": hit.snippet_html}
+        for key, hit in search_hits(ids, query).items()
+    }

@@ -1,0 +1,122 @@
+"""Made-up clients and cases into the database, with COPY and a few statements per batch."""
+
+from typing import Any
+from uuid import UUID
+
+from cases.models import (
+    Case,
+    CaseTeamMember,
+    Client,
+    CustodyEvent,
+    DocketEntry,
+    EvidenceItem,
+    Party,
+)
+from cases.search_index import indexed_at_the_end
+from documents.demo.firms import DemoFirm, lawyers
+from documents.demo.matters import DemoCase, clients_needed, demo_case, demo_client
+from documents.demo.people import ensure_people
+from lexiflow.db.copying import copy_rows
+from lexiflow.db.identifiers import new_id
+from users.models import Organization
+
+
+class MatterWriter:
+    """Writes the matters of one firm that are not there yet. Every method needs a transaction."""
+
+    def __init__(self, organization: Organization, firm: DemoFirm, seed: int) -> None:
+        self.organization = organization
+        self._firm = firm
+        self._seed = seed
+        self._lawyers: list[UUID] = []
+        self._clients: dict[str, UUID] = {}
+
+    def write_people_and_clients(self, cases: int) -> int:
+        """Everybody that so many cases need; returns the number of rows."""
+        people = lawyers(self._firm, cases)
+        ids = ensure_people(self.organization, people)
+        self._lawyers = [ids[person.email] for person in people]
+        self._clients = dict(
+            Client.objects.alive()
+            .filter(organization=self.organization)
+            .values_list("client_number", "pk")
+        )
+        rows = []
+        for index in range(clients_needed(cases)):
+            client = demo_client(self._seed, self._firm, index)
+            number = client.fields["client_number"]
+            if number not in self._clients:
+                self._clients[number] = new_id()
+                manager = self._lawyers[client.manager]
+                link = {"id": self._clients[number], "account_manager_id": manager}
+                rows.append(self._signed(manager, client.fields, link))
+        return copy_rows(Client, rows)
+
+    def write_cases(self, indexes: range) -> int:
+        """The cases with these indexes that are not there; returns the number of rows."""
+        wanted = [demo_case(self._seed, self._firm, index) for index in indexes]
+        there = set(
+            Case.objects.alive()
+            .filter(
+                organization=self.organization,
+                case_number__in=[case.fields["case_number"] for case in wanted],
+            )
+            .values_list("case_number", flat=True)
+        )
+        fresh = [(new_id(), case) for case in wanted if case.fields["case_number"] not in there]
+        with indexed_at_the_end([pk for pk, _ in fresh]):
+            rows = copy_rows(Case, [self._case_row(pk, case) for pk, case in fresh])
+            rows += copy_rows(Party, self._rows(fresh, "parties"))
+            rows += copy_rows(DocketEntry, self._rows(fresh, "docket"))
+        rows += copy_rows(CaseTeamMember, self._team_rows(fresh))
+        return rows + self._write_evidence(fresh)
+
+    def lawyer(self, number: int) -> UUID:
+        """Somebody of the firm who works on cases."""
+        return self._lawyers[number % len(self._lawyers)]
+
+    def _case_row(self, pk: UUID, case: DemoCase) -> dict[str, Any]:
+        lead = self._lawyers[case.team[0][0]]
+        number = demo_client(self._seed, self._firm, case.client).fields["client_number"]
+        link = {"id": pk, "client_id": self._clients[number], "lead_attorney_id": lead}
+        return self._signed(lead, case.fields, link)
+
+    def _team_rows(self, cases: list[tuple[UUID, DemoCase]]) -> list[dict[str, Any]]:
+        return [
+            self._signed(
+                self._lawyers[case.team[0][0]],
+                {
+                    "case_id": pk,
+                    "user_id": self._lawyers[member],
+                    "role": role,
+                    "since": case.fields["filed_on"],
+                    "until": case.fields["closed_on"],
+                },
+            )
+            for pk, case in cases
+            for member, role in case.team
+        ]
+
+    def _rows(self, cases: list[tuple[UUID, DemoCase]], part: str) -> list[dict[str, Any]]:
+        return [
+            self._signed(self._lawyers[case.team[-1][0]], {"case_id": pk}, fields)
+            for pk, case in cases
+            for fields in getattr(case, part)
+        ]
+
+    def _write_evidence(self, cases: list[tuple[UUID, DemoCase]]) -> int:
+        items, events = [], []
+        for pk, case in cases:
+            signer = self._lawyers[case.team[-1][0]]
+            for item in case.evidence:
+                item_id = new_id()
+                items.append(self._signed(signer, {"id": item_id, "case_id": pk}, item.fields))
+                link = {"evidence_id": item_id, "case_id": pk}
+                events += [self._signed(signer, link, event) for event in item.custody]
+        return copy_rows(EvidenceItem, items) + copy_rows(CustodyEvent, events)
+
+    def _signed(self, by: UUID, *parts: dict[str, Any]) -> dict[str, Any]:
+        row: dict[str, Any] = {"organization_id": self.organization.pk, "created_by_id": by}
+        for part in parts:
+            row |= part
+        return row

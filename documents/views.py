@@ -1,0 +1,134 @@
+"""`search/`: one question to cases and documents together, and suggestions while typing."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cases.models import Case
+from cases.results import hits_of_cases
+from cases.serializers import CaseSummary
+from cases.viewsets import PERMISSIONS
+from documents.models import Document
+from documents.results import hits_of_documents
+from documents.search import suggestions
+from documents.serializers import DocumentSummary
+from lexiflow.api.problems import InvalidParameter
+from lexiflow.api.projection import Row, projection_of
+from lexiflow.api.searching import Q_DESCRIPTION, compiled_query
+from lexiflow.api.viewsets import StrictRequests
+from lexiflow.search.compilation import CompiledQuery
+from users.authentication import caller
+
+MAX_RESULTS = 100
+MAX_SUGGESTIONS = 20
+MAX_TYPED_CHARACTERS = 200
+
+_KINDS: dict[str, tuple[Any, Any, Any]] = {
+    "case": (Case, CaseSummary, hits_of_cases),
+    "document": (Document, DocumentSummary, hits_of_documents),
+}
+
+
+class FoundSerializer(serializers.Serializer[Any]):
+    """A case or a document. `record` is its summary; `hit` is as in the lists of its kind."""
+
+    kind = serializers.ChoiceField(choices=list(_KINDS))
+    relevance = serializers.FloatField()
+    record = serializers.DictField()
+    hit = serializers.DictField(allow_null=True)
+
+
+class SearchAnswerSerializer(serializers.Serializer[Any]):
+    results = FoundSerializer(many=True)
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["document", "file", "case", "party"])
+    id = serializers.UUIDField()
+
+
+class SuggestionsSerializer(serializers.Serializer[Any]):
+    results = SuggestionSerializer(many=True)
+
+
+def _query(description: str) -> OpenApiParameter:
+    return OpenApiParameter("q", str, required=True, description=description)
+
+
+class SearchView(StrictRequests, GenericAPIView[Any]):
+    """The most relevant cases and documents. For pages and filters: `?q=` of either list."""
+
+    permission_classes = PERMISSIONS
+    serializer_class = SearchAnswerSerializer
+    query_parameters = ("q", "page_size")
+    queryset = None
+
+    @extend_schema(
+        tags=["search"],
+        parameters=[_query(Q_DESCRIPTION), OpenApiParameter("page_size", int)],
+        operation_id="search",
+    )
+    def get(self, request: Request) -> Response:
+        size = self.parameters.integer("page_size", 20, minimum=1, maximum=MAX_RESULTS)
+        query = compiled_query(required_text(self.parameters.get("q"), 1_000))
+        found = [row for kind in _KINDS for row in self._best(kind, query, size)]
+        found.sort(key=lambda row: (-row["relevance"], row["record"]["id"]))
+        return Response({"results": self._with_hits(found[:size], query)})
+
+    def _best(self, kind: str, query: CompiledQuery, size: int) -> list[Row]:
+        model, summary, _ = _KINDS[kind]
+        projection = projection_of(summary)
+        rows = (
+            model.objects.visible_to(caller(self.request))
+            .search(query)
+            .order_by("-relevance", "-id")
+            .values_list("relevance", *(column.path for column in projection.columns))[:size]
+        )
+        names = projection.names
+        return [
+            {"kind": kind, "relevance": row[0], "record": dict(zip(names, row[1:], strict=True))}
+            for row in rows
+        ]
+
+    @staticmethod
+    def _with_hits(found: list[Row], query: CompiledQuery) -> list[Row]:
+        for kind, (_, _, hits_of) in _KINDS.items():
+            of_kind = [row for row in found if row["kind"] == kind]
+            hits = hits_of([row["record"]["id"] for row in of_kind], query) if of_kind else {}
+            for row in of_kind:
+                row["hit"] = hits.get(row["record"]["id"])
+        return found
+
+
+class SuggestionsView(StrictRequests, GenericAPIView[Any]):
+    """Completes and corrects what is being typed, from names the caller may see."""
+
+    permission_classes = PERMISSIONS
+    serializer_class = SuggestionsSerializer
+    query_parameters = ("q", "limit")
+    queryset = None
+
+    @extend_schema(
+        tags=["search"],
+        parameters=[_query("What was typed so far."), OpenApiParameter("limit", int)],
+        operation_id="search_suggestions",
+    )
+    def get(self, request: Request) -> Response:
+        limit = self.parameters.integer("limit", 10, minimum=1, maximum=MAX_SUGGESTIONS)
+        text = required_text(self.parameters.get("q"), MAX_TYPED_CHARACTERS)
+        found = suggestions(caller(request), text, limit)
+        return Response({"results": [{"text": s.text, "kind": s.kind, "id": s.id} for s in found]})
+
+
+def required_text(text: str | None, longest: int) -> str:
+    """The parameter `q`. Raises InvalidParameter when it is missing or too long."""
+    if text is None:
+        raise InvalidParameter(q="This parameter is required.")
+    if len(text) > longest:
+        raise InvalidParameter(q=f"At most {longest:,} characters.")
+    return text

@@ -1,0 +1,74 @@
+"""Lists that can be searched: `?q=`.
+
+Filters come first, the search looks only at what they leave, and the order is by relevance unless
+another is asked for. Each row of a search has a `hit`: where it was found and the words around it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from django.db.models import FloatField, QuerySet
+from rest_framework.response import Response
+
+from lexiflow.api.ordering import Orderings, SortKey
+from lexiflow.api.problems import InvalidParameter
+from lexiflow.api.projection import Row
+from lexiflow.api.reading import RecordReads
+from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.query import QueryError
+
+
+class FindHits(Protocol):
+    """Rows' identifiers and the query to what is shown of each hit."""
+
+    def __call__(self, ids: Sequence[UUID], query: CompiledQuery, /) -> Mapping[UUID, Row]: ...
+
+
+RELEVANCE = SortKey.of_annotation("relevance", FloatField())
+Q_DESCRIPTION = (
+    'Words to find: `merger "most favored nation" -draft`, `lease OR rental`, `arbitrat*`. '
+    "Each row then has a `hit` with the words around it, the hits in `<mark>`, and the page."
+)
+
+
+def compiled_query(text: str) -> CompiledQuery:
+    """A person's query, ready for the database. Raises InvalidParameter for one that cannot be."""
+    try:
+        return compile_query(text)
+    except QueryError as error:
+        raise InvalidParameter(q=str(error)) from None
+
+
+class SearchableRecords(RecordReads):
+    """A list with `q`. Its queryset must offer `search(compiled)`."""
+
+    list_parameters: ClassVar[Mapping[str, str]] = {"q": Q_DESCRIPTION}
+    # The hits of rows: called once a page, at a number of queries that its size does not change.
+    # Declared with `staticmethod(…)`.
+    find_hits: ClassVar[FindHits]
+
+    _compiled: CompiledQuery | None = None
+
+    def page_response(self, queryset: QuerySet[Any]) -> Response:
+        text = self.parameters.get("q")
+        if text is None:
+            return super().page_response(queryset)
+        self._compiled = compiled_query(text)
+        searchable: Any = queryset
+        return super().page_response(searchable.search(self._compiled))
+
+    def get_orderings(self) -> Orderings:
+        found = super().get_orderings()
+        return found if self._compiled is None else {**found, "relevance": RELEVANCE}
+
+    def get_default_ordering(self) -> str:
+        return super().get_default_ordering() if self._compiled is None else "-relevance"
+
+    def present(self, rows: list[Row]) -> list[Row]:
+        rows = super().present(rows)
+        if self._compiled is not None and rows:
+            hits = self.find_hits([row["id"] for row in rows], self._compiled)
+            for row in rows:
+                row["hit"] = hits.get(row["id"])
+        return rows

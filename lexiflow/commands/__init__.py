@@ -1,0 +1,1 @@
+"""What operators' long commands share: tables, batches, reports, stopping. No domain."""

@@ -1,0 +1,34 @@
+"""Runs a management command as an operator would, and says how it ended."""
+
+import json
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+
+@dataclass(frozen=True)
+class Ending:
+    code: int
+    out: str
+    message: str
+    """What an error said on stderr."""
+
+
+def run(command: str | BaseCommand, *arguments: object, **options: Any) -> Ending:
+    out = StringIO()
+    try:
+        call_command(command, *map(str, arguments), stdout=out, **options)
+    except CommandError as error:
+        return Ending(error.returncode, out.getvalue(), str(error))
+    return Ending(0, out.getvalue(), "")
+
+
+def problems(report: Path) -> list[dict[str, Any]]:
+    """The lines of a report; none if there is no file."""
+    if not report.exists():
+        return []
+    return [json.loads(line) for line in report.read_text(encoding="ascii").splitlines()]

@@ -1,0 +1,271 @@
+"""What holds for every route of the API and every method of it, found in the URL configuration."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpResponse
+from rest_framework.test import APIClient
+
+from cases.models import Case, EvidenceItem
+from documents.models import Document
+from tests import factories, worlds
+from tests.assertions import assert_problem, ids
+from tests.routes import CALLS, RESOURCES, ROUTES, Route
+from tests.worlds import World, everything_written
+from users import services
+from users.choices import Role
+from users.models import AuditEvent, Organization, User
+from users.roles import Capability, allows
+
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = {
+    "login",
+    "refresh",
+    "openapi",
+    "docs",
+    "problems",
+    "health-live",
+    "health-ready",
+}
+# Firms and people have rules of their own: tests/users/test_permissions.py.
+OWN_RULES = {Organization, User}
+NEEDS = {
+    "list": Capability.READ,
+    "retrieve": Capability.READ,
+    "download": Capability.READ,
+    "text": Capability.READ,
+    "compare": Capability.READ,
+    "create": Capability.CREATE,
+    "partial_update": Capability.CHANGE,
+    "archive": Capability.CHANGE,
+    "checkout": Capability.CHANGE,
+    "checkin": Capability.CHANGE,
+    "restore_version": Capability.CHANGE,
+    "destroy": Capability.DELETE,
+    "restore": Capability.DELETE,
+}
+SUCCESS = {"create": 201, "restore_version": 201, "destroy": 204}
+QUERY = {"compare": "?with=1"}
+
+every_call = pytest.mark.parametrize(("route", "method", "action"), CALLS, ids=str)
+
+
+def call(
+    client: APIClient, route: Route, method: str, action: str, world: World, **parameters: Any
+) -> Any:
+    """The call with what it needs to succeed, if the caller may make it."""
+    body = world.body(route.model) if action == "create" else {}
+    url = f"{route.url(world, **parameters)}{QUERY.get(action, '')}"
+    answer = getattr(client, method)(url, *([] if method == "get" else [body]))
+    if answer.streaming:  # a file: read to its end, and so closed
+        return HttpResponse(answer.getvalue(), status=answer.status_code)
+    return answer
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.name not in PUBLIC], ids=str)
+def test_nothing_is_public_but_the_doors(route: Route, world: World) -> None:
+    before = everything_written()
+    for method in dict(route.actions) or ("get", "post"):
+        answer = getattr(APIClient(), method)(route.url(world))
+        if answer.status_code == 405:
+            assert not route.is_resource
+            continue
+        assert_problem(answer, 401)
+        assert answer["WWW-Authenticate"] == 'Bearer realm="lexiflow"'
+    assert everything_written() == before
+
+
+@every_call
+def test_a_stranger_finds_nothing_and_changes_nothing(
+    route: Route, method: str, action: str, world: World, as_charlie: APIClient
+) -> None:
+    before = everything_written()
+    answer = call(as_charlie, route, method, action, world)
+    if action == "list" and not route.is_nested:
+        assert answer.status_code == 200
+    elif action == "create" and not route.is_nested:
+        # The bodies name a firm or a case of alice's; making a firm is for operators.
+        assert_problem(answer, 403 if route.model is Organization else 400)
+    elif route.model is Organization and method in ("post", "delete"):
+        assert_problem(answer, 403)
+    else:
+        assert_problem(answer, 404)
+    shown = answer.content.decode()
+    assert not [identifier for identifier in world.identifiers() if identifier in shown]
+    assert everything_written() == before
+
+
+@pytest.mark.parametrize("route", [r for r in RESOURCES if r.parameters], ids=str)
+def test_an_identifier_that_is_none_or_unknown_is_a_404(
+    route: Route, world: World, as_operator: APIClient
+) -> None:
+    before = everything_written()
+    for name in sorted(route.parameters):
+        known = str(route.identifier(world, name))
+        for strange in (uuid.uuid4(), "1", "abc", "%00", "x" * 300, "..%2f..", "0" * 32, "é"):
+            url = route.url(world).replace(known, str(strange))
+            for method, action in route.actions:
+                answer = getattr(as_operator, method)(f"{url}{QUERY.get(action, '')}")
+                assert_problem(answer, 404)
+    assert everything_written() == before
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_may_do_what_the_table_of_roles_says(
+    role: Role, world: World, client_of: Callable[[User], APIClient]
+) -> None:
+    client = client_of(factories.user(firm=world.firm, role=role))
+    for route, method, action in CALLS:
+        if route.model in OWN_RULES:
+            continue
+        with transaction.atomic():
+            answer = call(client, route, method, action, world)
+            transaction.set_rollback(True)
+        claim = (role, route.name, method, answer.content[:200])
+        if not allows(role, NEEDS[action]):
+            assert answer.status_code == 403, claim
+        elif role == Role.CLIENT:
+            assert answer.status_code == 404 or (action == "list" and not ids(answer)), claim
+        elif route.model is AuditEvent and not allows(role, Capability.SEE_AUDIT):
+            assert answer.status_code == 404 or (action == "list" and not ids(answer)), claim
+        else:
+            assert answer.status_code == SUCCESS.get(action, 200), claim
+
+
+@pytest.mark.parametrize("route", RESOURCES, ids=str)
+def test_a_method_that_is_not_offered_is_a_405(
+    route: Route, world: World, as_alice: APIClient
+) -> None:
+    before = everything_written()
+    methods = {"get", "put", "options", "trace", "post", "patch", "delete"}
+    for method in methods - dict(route.actions).keys():
+        body = assert_problem(getattr(as_alice, method)(route.url(world)), 405)
+        assert body["code"] == "method_not_allowed"
+    assert everything_written() == before
+
+
+@pytest.mark.parametrize("route", [r for r in RESOURCES if "retrieve" in r.action_names], ids=str)
+def test_a_detail_is_the_row_of_the_list(route: Route, world: World, as_alice: APIClient) -> None:
+    list_url = route.url(world).rsplit("/", 2)[0] + "/"
+    rows = {row["id"]: row for row in as_alice.get(f"{list_url}?page_size=100").json()["results"]}
+    detail = as_alice.get(route.url(world))
+    assert detail.status_code == 200
+    assert detail.json() == rows[detail.json()["id"]]
+
+
+@pytest.mark.parametrize("route", [r for r in RESOURCES if "create" in r.action_names], ids=str)
+def test_what_is_created_is_at_its_location(
+    route: Route, world: World, operator: User, client_of: Callable[[User], APIClient]
+) -> None:
+    client = client_of(operator)
+    answer = client.post(route.url(world), world.body(route.model))
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["created_by"] == str(operator.pk)
+    found = client.get(answer["Location"])
+    assert found.status_code == 200
+    assert found.json() == answer.json()
+
+
+deletable = pytest.mark.parametrize(
+    "route", [r for r in RESOURCES if "destroy" in r.action_names], ids=str
+)
+
+
+@deletable
+def test_what_is_deleted_is_gone_until_it_is_restored(
+    route: Route, world: World, as_operator: APIClient
+) -> None:
+    url = route.url(world)
+    before = as_operator.get(url).json()
+    assert as_operator.delete(url).status_code == 204
+    assert_problem(as_operator.get(url), 404)
+    assert_problem(as_operator.patch(url, {}), 404)
+    assert_problem(as_operator.delete(url), 404)
+    assert before["id"] not in ids(as_operator.get(url.rsplit("/", 2)[0] + "/?page_size=100"))
+
+    restored = as_operator.post(f"{url}restore/")
+
+    assert restored.status_code == 200
+    stamps = {"version", "updated_at", "updated_by"}
+    assert {k: v for k, v in restored.json().items() if k not in stamps} == {
+        k: v for k, v in before.items() if k not in stamps
+    }
+    assert as_operator.get(url).json() == restored.json()
+    # A second restore finds nothing to do.
+    assert as_operator.post(f"{url}restore/").json() == restored.json()
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in RESOURCES if "partial_update" in r.action_names], ids=str
+)
+def test_a_patch_is_refused_for_another_version_and_writes_nothing_without_a_change(
+    route: Route, world: World, as_operator: APIClient
+) -> None:
+    url = route.url(world)
+    current = as_operator.get(url).json()
+    before = everything_written()
+    assert as_operator.patch(url, {}).json() == current
+    assert as_operator.patch(url, {"version": current["version"]}).json() == current
+    body = assert_problem(as_operator.patch(url, {"version": current["version"] + 1}), 409)
+    assert body["code"] == "version_conflict"
+    assert body["current_version"] == current["version"]
+    for wrong in ("one", 0, -1, 2**31, None, True, [1], {}):
+        assert_problem(as_operator.patch(url, {"version": wrong}), 400)
+    assert everything_written() == before
+
+
+def hangs_from(model: type[Model], root: type[Model]) -> bool:
+    """Whether rows of `model` are parts of a row of `root`."""
+    parents: list[Any] = [
+        field.related_model
+        for field in model._meta.fields
+        if field.name in ("case", "evidence")
+        or (field.name == "document" and not field.null)  # a docket entry only refers to one
+    ]
+    return root in parents or any(hangs_from(parent, root) for parent in parents)
+
+
+@pytest.mark.parametrize("root", [Case, Document, EvidenceItem])
+def test_what_is_deleted_hides_all_that_hangs_from_it(
+    root: type[Model], world: World, as_alice: APIClient
+) -> None:
+    parts = [entry for entry in CALLS if hangs_from(entry[0].model, root)]
+    assert parts
+    hidden = {str(row.pk) for model, row in world.rows.items() if hangs_from(model, root)}
+    flat = next(r for r in RESOURCES if r.model is root and "destroy" in r.action_names)
+    assert as_alice.delete(flat.url(world)).status_code == 204
+    for route, method, action in parts:
+        answer = call(as_alice, route, method, action, world)
+        if action == "list" and not route.is_nested:
+            assert not hidden & set(ids(answer)), route.name
+        elif action == "create" and not route.is_nested:
+            assert_problem(answer, 400)
+        else:
+            assert_problem(answer, 404)
+
+    assert as_alice.post(f"{flat.url(world)}restore/").status_code == 200
+    for route, method, action in parts:
+        if method == "get":
+            assert call(as_alice, route, method, action, world).status_code == 200, route.name
+
+
+def test_a_nested_path_joins_no_parent_with_a_row_of_another_one(
+    world: World, charlie: User, client_of: Callable[[User], APIClient]
+) -> None:
+    """Not even for somebody who sees both."""
+    theirs = worlds.build(charlie.memberships.get().organization, charlie)
+    dana = factories.user(firm=world.firm, role="admin")
+    services.join_organization(dana, theirs.firm)
+    client = client_of(dana)
+    before = everything_written()
+    for route, method, action in CALLS:
+        if route.is_nested and route.is_detail:
+            row = world.row(route.model)
+            assert_problem(call(client, route, method, action, theirs, pk=row.pk), 404)
+    assert everything_written() == before

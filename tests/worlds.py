@@ -1,0 +1,152 @@
+"""One row of every kind in one firm, tied together, and a valid body for each resource.
+
+A resource that is added to the API needs a line in MAKERS, and one in BODIES if it can be created;
+the tests that walk all routes say so.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db.models import Model
+
+from cases.models import (
+    Case,
+    CaseTeamMember,
+    Client,
+    CustodyEvent,
+    DocketEntry,
+    EvidenceItem,
+    Party,
+)
+from documents import services as document_services
+from documents.models import Document, DocumentVersion
+from lexiflow.db.models import Record
+from lexiflow.db.transactions import write_transaction
+from tests import factories
+from users import audit
+from users.choices import AuditAction
+from users.models import AuditEvent, Membership, Organization, User
+
+
+@dataclass(slots=True)
+class World:
+    """A firm, somebody who administers it, and one row of every kind."""
+
+    firm: Organization
+    owner: User
+    rows: dict[type[Model], Any] = field(default_factory=dict)
+
+    def row(self, model: type[Model]) -> Any:
+        if model not in self.rows:
+            pytest.fail(f"tests/worlds.py does not know how to make a {model.__name__}.")
+        return self.rows[model]
+
+    def add(self, model: type[Model]) -> Any:
+        """One more row of that kind, beside the first: in the same case, document, item."""
+        if model not in MAKERS:
+            pytest.fail(f"tests/worlds.py does not know how to make a {model.__name__}.")
+        return MAKERS[model](self)
+
+    def body(self, model: type[Model]) -> dict[str, Any]:
+        """What creates a row of that kind, at the flat route and at the nested one."""
+        if model not in BODIES:
+            pytest.fail(f"tests/worlds.py has no body that creates a {model.__name__}.")
+        return BODIES[model](self)
+
+    def identifiers(self) -> set[str]:
+        return {str(row.pk) for row in self.rows.values()}
+
+
+def build(firm: Organization, owner: User) -> World:
+    world = World(firm, owner)
+    firm.parent = factories.organization()
+    firm.save(update_fields=["parent"])
+    world.rows[Organization] = firm
+    for model, make in MAKERS.items():
+        if model not in world.rows:
+            world.rows[model] = make(world)
+    return world
+
+
+def _organization(world: World) -> Organization:
+    firm = factories.organization(parent=world.firm)
+    Membership.objects.create(user=world.owner, organization=firm)
+    return firm
+
+
+def _version(world: World) -> DocumentVersion:
+    document = Document.objects.get(pk=world.row(Document).pk)
+    file = document_services.receive_text(world.firm.pk, "Other words.", document.title)
+    with write_transaction(world.owner.pk):
+        return document_services.add_version(document, file, by=world.owner.pk, comment="")
+
+
+def _audit_event(world: World) -> AuditEvent:
+    audit.record(
+        AuditAction.VIEWED,
+        actor_id=world.owner.pk,
+        object_type="documents_document",
+        object_id=world.row(Document).pk,
+        organization_id=world.firm.pk,
+    )
+    return AuditEvent.objects.filter(organization_id=world.firm.pk).latest("id")
+
+
+MAKERS: dict[type[Model], Callable[[World], Any]] = {
+    Organization: _organization,
+    User: lambda w: factories.user(firm=w.firm, role="paralegal"),
+    Client: lambda w: factories.client(w.firm, account_manager=w.owner),
+    Case: lambda w: factories.case(w.firm, client=w.row(Client), lead_attorney=w.owner),
+    CaseTeamMember: lambda w: factories.team_member(w.row(Case), factories.user(firm=w.firm)),
+    Party: lambda w: factories.party(w.row(Case)),
+    EvidenceItem: lambda w: factories.evidence(w.row(Case)),
+    CustodyEvent: lambda w: factories.custody_event(w.row(EvidenceItem)),
+    Document: lambda w: factories.document(w.firm, case=w.row(Case), author=w.owner, tags=["a"]),
+    DocumentVersion: _version,
+    DocketEntry: lambda w: factories.docket_entry(w.row(Case), document=w.row(Document)),
+    AuditEvent: _audit_event,
+}
+
+BODIES: dict[type[Model], Callable[[World], dict[str, Any]]] = {
+    Organization: lambda w: {"name": "Brand New LLP"},
+    User: lambda w: {"email": "new@hart.example", "organization": str(w.firm.pk)},
+    Client: lambda w: {"name": "Ada Lovelace", "organization": str(w.firm.pk)},
+    Case: lambda w: {"title": "Lovelace v. Babbage", "organization": str(w.firm.pk)},
+    CaseTeamMember: lambda w: {"user": str(w.row(User).pk)},
+    Party: lambda w: {"case": _case(w), "name": "Ada Lovelace", "kind": "plaintiff"},
+    EvidenceItem: lambda w: {"case": _case(w), "title": "A letter"},
+    CustodyEvent: lambda w: {"action": "sealed", "happened_at": "2026-01-31T12:00:00Z"},
+    Document: lambda w: {
+        "case": _case(w),
+        "organization": str(w.firm.pk),
+        "title": "A memo",
+        "text": "Some words.",
+    },
+    DocumentVersion: lambda w: {"text": "Some other words."},
+    DocketEntry: lambda w: {"case": _case(w), "description": "Complaint filed"},
+}
+
+
+def _case(world: World) -> str:
+    return str(world.row(Case).pk)
+
+
+def everything_written() -> dict[str, Any]:
+    """All rows with their versions, and how many audit events there are: equal if nothing changed."""
+    found: dict[str, Any] = {
+        model.__name__: set(model._base_manager.values_list("pk", "version"))
+        for model in _record_models()
+    }
+    return {**found, "AuditEvent": AuditEvent.objects.count()}
+
+
+def _record_models() -> list[type[Record]]:
+    pending: list[type[Record]] = [Record]
+    concrete = []
+    for model in pending:
+        pending.extend(model.__subclasses__())
+        if not model._meta.abstract:
+            concrete.append(model)
+    return concrete

@@ -1,0 +1,9 @@
+"""People and firms in the admin, and the site that all applications register with.
+
+Not here, on purpose: groups and permissions of Django (the table of `users.roles` says who may do
+what), sessions, and Django's log of admin actions (the audit trail has it all).
+"""
+
+from users.admin import organizations, people, trail
+
+__all__ = ["organizations", "people", "trail"]
