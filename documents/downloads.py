@@ -1,8 +1,10 @@
 """Handing out files: always as an attachment, and never without a trace."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
 from documents.models import DocumentVersion
@@ -13,7 +15,7 @@ from users.authentication import caller
 from users.choices import AuditAction
 
 
-def answer(request: Request, version: DocumentVersion) -> Any:
+def answer(request: Request, version: DocumentVersion) -> HttpResponseBase:
     """The stored file of `version`, which the caller may see. `version.document` is loaded.
 
     Raises Http404 when the storage has lost the file.
@@ -22,18 +24,7 @@ def answer(request: Request, version: DocumentVersion) -> Any:
         file = open_stored(version.storage_name)
     except FileNotFoundError:
         raise Http404 from None
-    if request.method == "GET":
-        audit.record(
-            AuditAction.DOWNLOADED,
-            actor_id=caller(request).pk,
-            object_type="documents_document",
-            object_id=version.document_id,
-            organization_id=version.organization_id,
-            case_id=version.document.case_id,
-            address=request.META.get("REMOTE_ADDR") or None,
-            details={"version": version.number},
-        )
-    return file_response(
+    response = file_response(
         request,
         file,
         size=version.size,
@@ -41,4 +32,31 @@ def answer(request: Request, version: DocumentVersion) -> Any:
         media_type=version.media_type,
         etag=f'"{version.sha256}"',
         last_modified=version.created_at,
+    )
+    if request.method == "GET" and response.status_code in (200, 206):
+        with closed_on_error(response):
+            _record(request, version)
+    return response
+
+
+@contextmanager
+def closed_on_error(response: HttpResponseBase) -> Iterator[None]:
+    """A response that is not sent after all must not keep its file open."""
+    try:
+        yield
+    except BaseException:
+        response.close()
+        raise
+
+
+def _record(request: Request, version: DocumentVersion) -> None:
+    audit.record(
+        AuditAction.DOWNLOADED,
+        actor_id=caller(request).pk,
+        object_type="documents_document",
+        object_id=version.document_id,
+        organization_id=version.organization_id,
+        case_id=version.document.case_id,
+        address=request.META.get("REMOTE_ADDR") or None,
+        details={"version": version.number},
     )

@@ -112,6 +112,8 @@ def add_version(
     refuse_if_checked_out(document, by)
     number = document.current_version + 1
     facts = {"pages": None, "words": None, "language": "", "text_error": "", **file.facts}
+    if file.text is not None:
+        facts |= text_facts(file.text)
     # The version first: the index follows the document's number to the pages of that version.
     version = _add_version_row(document, number, file, comment)
     _update(document, current_version=number, **facts)

@@ -25,9 +25,9 @@ def page_number(value: str | None) -> int:
     return _positive("page", value, 1)
 
 
-def version_number(value: str | None, default: int | None) -> int:
-    """The version asked for. Raises InvalidParameter."""
-    return _positive("version", value, default)
+def version_number(value: str | None, default: int | None, name: str = "version") -> int:
+    """The version asked for by the parameter `name`. Raises InvalidParameter."""
+    return _positive(name, value, default)
 
 
 def _positive(name: str, value: str | None, default: int | None) -> int:

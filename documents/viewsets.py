@@ -24,7 +24,7 @@ from documents.serializers import (
     DocumentVersionSerializer,
     TextSerializer,
 )
-from lexiflow.api.parsers import JsonParser, UploadParser
+from lexiflow.api.parsers import TextJsonParser, UploadParser
 from lexiflow.api.problems import Conflict
 from lexiflow.api.searching import SearchableRecords
 from lexiflow.api.viewsets import Parent, ReadOnlyRecordViewSet, RecordViewSet
@@ -69,7 +69,7 @@ class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
     serializer_class = DocumentSerializer
     filterset_class = DocumentFilter
     permission_classes = PERMISSIONS
-    parser_classes = (JsonParser, UploadParser)
+    parser_classes = (TextJsonParser, UploadParser)
     parent = IN_CASE
     location_route = "document-detail"
     orderings = ("created_at", "title")
@@ -135,7 +135,7 @@ class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
 
         return self.change(check_out)
 
-    @extend_schema(responses=DocumentSerializer)
+    @extend_schema(responses={200: DocumentSerializer})
     @checkout.mapping.delete
     def checkin(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ends your reservation."""
@@ -166,7 +166,7 @@ class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
     serializer_class = DocumentVersionSerializer
     filterset_class = DocumentVersionFilter
     permission_classes = PERMISSIONS
-    parser_classes = (JsonParser, UploadParser)
+    parser_classes = (TextJsonParser, UploadParser)
     parent = Parent("document", "document_pk", Document.objects.visible_to)
     orderings = ("created_at", "number")
     default_ordering = "-number"
@@ -205,7 +205,7 @@ class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
     def compare(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The differences between the texts of this version and of the version numbered `with`."""
         version = self._find(self.get_queryset(), self.record_id())
-        number = texts.version_number(self.parameters.get("with"), None)
+        number = texts.version_number(self.parameters.get("with"), None, "with")
         other = self.get_queryset().filter(number=number).first()
         if other is None:
             raise Http404

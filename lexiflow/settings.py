@@ -195,7 +195,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # --- Files --------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 100, minimum=1, maximum=2048) * 1024 * 1024
-API_JSON_MAX_BYTES = UPLOAD_MAX_BYTES  # a document's text may come as JSON
+API_JSON_MAX_BYTES = 1024 * 1024  # a document's text in JSON may be as large as a file
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700

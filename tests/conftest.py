@@ -98,5 +98,5 @@ def as_charlie(charlie: User, client_of: Callable[[User], APIClient]) -> APIClie
 
 
 @pytest.fixture
-def as_operator(operator: User, client_of: Callable[[User], Any]) -> APIClient:
+def as_operator(operator: User, client_of: Callable[[User], APIClient]) -> APIClient:
     return client_of(operator)

@@ -189,7 +189,7 @@ def test_another_media_type_is_a_415(route: Route, world: World, insider: APICli
 def test_a_body_beyond_the_limit_is_a_413(
     route: Route, world: World, insider: APIClient, settings: Any
 ) -> None:
-    settings.API_JSON_MAX_BYTES = 1_000
+    settings.API_JSON_MAX_BYTES = settings.UPLOAD_MAX_BYTES = 1_000
     for method, url, body in calls(route, world):
         before = everything_written()
         assert_problem(getattr(insider, method)(url, {**body, "x": "y" * 1_000}), 413)

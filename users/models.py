@@ -94,9 +94,9 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects: ClassVar[UserManager] = UserManager()
+    objects = UserManager()
 
     class Meta(Record.Meta):
         triggers = [*Record.Meta.triggers, *AUDITED]

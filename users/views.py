@@ -48,7 +48,7 @@ class AuthView(StrictRequests, GenericAPIView[Any]):
         return answer
 
     def checked(self, request: Request) -> dict[str, Any]:
-        serializer = self.get_serializer(data=request.data)
+        serializer: Any = self.get_serializer(data=request.data)
         unknown = set(request.data) - set(serializer.fields)
         if unknown:
             raise ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))

@@ -16,7 +16,7 @@ from cases.search_index import indexed_at_the_end
 from documents.demo.firms import DemoFirm, lawyers
 from documents.demo.matters import DemoCase, clients_needed, demo_case, demo_client
 from documents.demo.people import ensure_people
-from lexiflow.db.copying import copy_rows
+from documents.demo.row_count import RowCount
 from lexiflow.db.identifiers import new_id
 from users.models import Organization
 
@@ -24,15 +24,18 @@ from users.models import Organization
 class MatterWriter:
     """Writes the matters of one firm that are not there yet. Every method needs a transaction."""
 
-    def __init__(self, organization: Organization, firm: DemoFirm, seed: int) -> None:
+    def __init__(
+        self, organization: Organization, firm: DemoFirm, seed: int, written: RowCount
+    ) -> None:
         self.organization = organization
+        self._written = written
         self._firm = firm
         self._seed = seed
         self._lawyers: list[UUID] = []
         self._clients: dict[str, UUID] = {}
 
-    def write_people_and_clients(self, cases: int) -> int:
-        """Everybody that so many cases need; returns the number of rows."""
+    def write_people_and_clients(self, cases: int) -> None:
+        """Everybody that so many cases need."""
         people = lawyers(self._firm, cases)
         ids = ensure_people(self.organization, people)
         self._lawyers = [ids[person.email] for person in people]
@@ -50,10 +53,10 @@ class MatterWriter:
                 manager = self._lawyers[client.manager]
                 link = {"id": self._clients[number], "account_manager_id": manager}
                 rows.append(self._signed(manager, client.fields, link))
-        return copy_rows(Client, rows)
+        self._written.copy(Client, rows)
 
-    def write_cases(self, indexes: range) -> int:
-        """The cases with these indexes that are not there; returns the number of rows."""
+    def write_cases(self, indexes: range) -> None:
+        """The cases with these indexes that are not there."""
         wanted = [demo_case(self._seed, self._firm, index) for index in indexes]
         there = set(
             Case.objects.alive()
@@ -65,11 +68,11 @@ class MatterWriter:
         )
         fresh = [(new_id(), case) for case in wanted if case.fields["case_number"] not in there]
         with indexed_at_the_end([pk for pk, _ in fresh]):
-            rows = copy_rows(Case, [self._case_row(pk, case) for pk, case in fresh])
-            rows += copy_rows(Party, self._rows(fresh, "parties"))
-            rows += copy_rows(DocketEntry, self._rows(fresh, "docket"))
-        rows += copy_rows(CaseTeamMember, self._team_rows(fresh))
-        return rows + self._write_evidence(fresh)
+            self._written.copy(Case, [self._case_row(pk, case) for pk, case in fresh])
+            self._written.copy(Party, self._rows(fresh, "parties"))
+            self._written.copy(DocketEntry, self._rows(fresh, "docket"))
+        self._written.copy(CaseTeamMember, self._team_rows(fresh))
+        self._write_evidence(fresh)
 
     def lawyer(self, number: int) -> UUID:
         """Somebody of the firm who works on cases."""
@@ -104,7 +107,7 @@ class MatterWriter:
             for fields in getattr(case, part)
         ]
 
-    def _write_evidence(self, cases: list[tuple[UUID, DemoCase]]) -> int:
+    def _write_evidence(self, cases: list[tuple[UUID, DemoCase]]) -> None:
         items, events = [], []
         for pk, case in cases:
             signer = self._lawyers[case.team[-1][0]]
@@ -113,7 +116,8 @@ class MatterWriter:
                 items.append(self._signed(signer, {"id": item_id, "case_id": pk}, item.fields))
                 link = {"evidence_id": item_id, "case_id": pk}
                 events += [self._signed(signer, link, event) for event in item.custody]
-        return copy_rows(EvidenceItem, items) + copy_rows(CustodyEvent, events)
+        self._written.copy(EvidenceItem, items)
+        self._written.copy(CustodyEvent, events)
 
     def _signed(self, by: UUID, *parts: dict[str, Any]) -> dict[str, Any]:
         row: dict[str, Any] = {"organization_id": self.organization.pk, "created_by_id": by}

@@ -13,11 +13,11 @@ from documents.demo.firms import DemoFirm
 from documents.demo.matter_writer import MatterWriter
 from documents.demo.matters import DemoCase, demo_case
 from documents.demo.papers import DemoPaper, bates_number, case_of_paper, demo_paper
+from documents.demo.row_count import RowCount
 from documents.extraction.pagination import paginate
 from documents.models import Document, DocumentPage, DocumentVersion
 from documents.search_index import indexed_at_the_end
 from documents.storage import store
-from lexiflow.db.copying import copy_rows
 from lexiflow.db.identifiers import new_id
 
 _CASES_REMEMBERED = 4096
@@ -46,8 +46,11 @@ class StoredPaper:
 class PaperWriter:
     """Writes the papers of one firm that are not there yet."""
 
-    def __init__(self, matters: MatterWriter, firm: DemoFirm, seed: int, cases: int) -> None:
+    def __init__(
+        self, matters: MatterWriter, firm: DemoFirm, seed: int, cases: int, written: RowCount
+    ) -> None:
         self._matters = matters
+        self._written = written
         self._organization = matters.organization
         self._firm = firm
         self._seed = seed
@@ -77,12 +80,12 @@ class PaperWriter:
         versions = [self._stored(text, paper.file_name) for text in paper.texts]
         return StoredPaper(new_id(), case_id, self._author(index, case), paper, versions)
 
-    def write(self, papers: list[StoredPaper]) -> int:
-        """Needs a transaction; returns the number of rows."""
+    def write(self, papers: list[StoredPaper]) -> None:
+        """Needs a transaction."""
         with indexed_at_the_end([paper.id for paper in papers]):
-            rows = copy_rows(Document, [self._document_row(paper) for paper in papers])
-            rows += self._write_versions(papers)
-        return rows + copy_rows(DocketEntry, list(self._docket_rows(papers)))
+            self._written.copy(Document, [self._document_row(paper) for paper in papers])
+            self._write_versions(papers)
+        self._written.copy(DocketEntry, list(self._docket_rows(papers)))
 
     def _author(self, index: int, case: DemoCase | None) -> UUID:
         return self._matters.lawyer(case.team[index % len(case.team)][0] if case else index)
@@ -115,7 +118,7 @@ class PaperWriter:
             **paper.versions[-1].facts,
         }
 
-    def _write_versions(self, papers: list[StoredPaper]) -> int:
+    def _write_versions(self, papers: list[StoredPaper]) -> None:
         versions: list[dict[str, Any]] = []
         pages: list[dict[str, Any]] = []
         for paper in papers:
@@ -138,7 +141,8 @@ class PaperWriter:
                     {**link, "number": page, "text": text}
                     for page, text in enumerate(version.pages, start=1)
                 ]
-        return copy_rows(DocumentVersion, versions) + copy_rows(DocumentPage, pages)
+        self._written.copy(DocumentVersion, versions)
+        self._written.copy(DocumentPage, pages)
 
     def _docket_rows(self, papers: list[StoredPaper]) -> Iterable[dict[str, Any]]:
         """Without a sequence: the database gives the next number of the case."""

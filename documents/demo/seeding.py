@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from documents.demo.firms import DemoFirm, seats
 from documents.demo.matter_writer import MatterWriter
 from documents.demo.paper_writer import PaperWriter, StoredPaper
 from documents.demo.people import ensure_firm, ensure_people
+from documents.demo.row_count import RowCount
 from lexiflow.commands.batches import in_batches
 from lexiflow.commands.parallel import map_in_threads
 
@@ -27,8 +28,7 @@ class Seeding:
     advance: Callable[[int], object]
     """Called with the number of cases or documents that are done."""
     is_interrupted: Callable[[], bool]
-    rows: int = 0
-    """Rows written so far, without what triggers write (audit trail, search of cases)."""
+    written: RowCount = field(default_factory=RowCount)
 
     def fill(self, firms: list[DemoFirm]) -> None:
         """Shares the cases and documents out among the firms, making those that are missing."""
@@ -37,20 +37,21 @@ class Seeding:
             documents = _share(self.documents, number, len(firms))
             if not self.is_interrupted():
                 matters = self._write_matters(firm, cases)
-                self._write_papers(PaperWriter(matters, firm, self.seed, cases), documents)
+                papers = PaperWriter(matters, firm, self.seed, cases, self.written)
+                self._write_papers(papers, documents)
 
     def _write_matters(self, firm: DemoFirm, cases: int) -> MatterWriter:
         with self.transaction():
             organization = ensure_firm(firm)
             ensure_people(organization, seats(firm))
-            matters = MatterWriter(organization, firm, self.seed)
-            self.rows += matters.write_people_and_clients(cases)
+            matters = MatterWriter(organization, firm, self.seed, self.written)
+            matters.write_people_and_clients(cases)
         for first in range(0, cases, _CASES_PER_BATCH):
             if self.is_interrupted():
                 break
             batch = range(first, min(first + _CASES_PER_BATCH, cases))
             with self.transaction():
-                self.rows += matters.write_cases(batch)
+                matters.write_cases(batch)
             self.advance(len(batch))
         return matters
 
@@ -64,7 +65,7 @@ class Seeding:
             max_weight=_CHARACTERS_PER_BATCH,
         ):
             with self.transaction():
-                self.rows += papers.write(batch)
+                papers.write(batch)
             self.advance(len(batch))
 
     def _stored(self, papers: PaperWriter, indexes: list[int]) -> Iterator[StoredPaper]:

@@ -14,6 +14,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.utils import timezone
+from django.utils.html import format_html
 
 from lexiflow.admin.generics import AnyModelForm
 from lexiflow.admin.known_choices import KnownAutocompleteSelect
@@ -86,11 +87,7 @@ class RecordForm(AnyModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if self.is_gone:
-            raise ValidationError(
-                "Nothing was saved: somebody deleted this row after you opened the page. Reload"
-                " the page to see the current rows.",
-                code="stale",
-            )
+            raise _stale("somebody deleted this row after you opened the page.")
         if not self.is_new and self.has_changed():
             self._refuse_stale()
         if self.refusal is not None:
@@ -120,11 +117,9 @@ class RecordForm(AnyModelForm):
             return
         who = row.updated_by or "somebody"
         when = timezone.localtime(row.updated_at)
-        raise ValidationError(
-            f"Nothing was saved: {who} changed this {row._meta.verbose_name} on"
-            f" {when:%d %B %Y at %H:%M:%S} {when.tzname()}, after you opened it."
-            " Reload the page to see the current values, then make your changes again.",
-            code="stale",
+        raise _stale(
+            f"{who} changed this {row._meta.verbose_name} on {when:%d %B %Y at %H:%M:%S}"
+            f" {when.tzname()}, after you opened it."
         )
 
     def _keep_current_choice(self, name: str, field: "forms.ModelChoiceField[Any]") -> None:
@@ -148,3 +143,15 @@ class RecordForm(AnyModelForm):
         """What the row refers to, if it was loaded with it."""
         loaded: Model | None = self.instance._state.fields_cache.get(name)  # noqa: SLF001
         return loaded
+
+
+def _stale(reason: str) -> ValidationError:
+    """With a way out: reloading the answer to a form would only send the same form again."""
+    return ValidationError(
+        format_html(
+            'Nothing was saved: {} <a class="underline" href="">Open the page again</a> to see the'
+            " current values, then make your changes.",
+            reason,
+        ),
+        code="stale",
+    )

@@ -52,8 +52,11 @@ class JsonParser(BaseParser):
     """One JSON object of at most `API_JSON_MAX_BYTES`."""
 
     media_type = "application/json"
-    max_bytes: ClassVar[int | None] = None  # None: the setting
     allowed: ClassVar[tuple[type, ...]] = (dict,)
+
+    def limit(self) -> int:
+        """The most bytes that are read."""
+        return int(settings.API_JSON_MAX_BYTES)
 
     def parse(
         self,
@@ -61,7 +64,7 @@ class JsonParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        limit = self.max_bytes or settings.API_JSON_MAX_BYTES
+        limit = self.limit()
         if _declared_length(parser_context) > limit:
             raise PayloadTooLarge(limit)
         body = stream.read(limit + 1)
@@ -79,10 +82,18 @@ class JsonParser(BaseParser):
         return value
 
 
+class TextJsonParser(JsonParser):
+    """For endpoints that take a whole text in JSON: as large as a file may be."""
+
+    def limit(self) -> int:
+        return int(settings.UPLOAD_MAX_BYTES)
+
+
 class SmallJsonParser(JsonParser):
     """For bodies that are never large (sign-in, actions): 64 KiB."""
 
-    max_bytes = 64 * 1024
+    def limit(self) -> int:
+        return 64 * 1024
 
 
 class UploadParser(BaseParser):

@@ -112,14 +112,14 @@ class LongCommand(BaseCommand):
             yield bar
 
     def _conclude(self) -> None:
-        if self.is_interrupted:
-            raise CommandError(_RESUME, returncode=HAD_PROBLEMS)
+        messages = [_RESUME] if self.is_interrupted else []
         if self.report.problems:
-            raise CommandError(
+            messages.append(
                 f"{self.report.problems:,} problems, {self.report.rejected_rows:,} rows rejected:"
-                f" see {self.report.path}",
-                returncode=HAD_PROBLEMS,
+                f" see {self.report.path}"
             )
+        if messages:
+            raise CommandError(" ".join(messages), returncode=HAD_PROBLEMS)
 
     def _opened_report(self, path: Path | None) -> Report:
         if path:

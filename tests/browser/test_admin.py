@@ -105,6 +105,9 @@ def test_a_stale_form_says_who_changed_the_row_and_keeps_what_was_typed(
         page.get_by_text("Nothing was saved: bob@hart.example changed this case")
     ).to_be_visible()
     expect(page.locator("#id_judge")).to_have_value("Hon. M. Adler")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("link", name="Open the page again").click()
+    expect(page.locator("#id_court")).to_have_value("S.D. New York")
     matter.refresh_from_db()
     assert (matter.court, matter.judge) == ("S.D. New York", "")
 

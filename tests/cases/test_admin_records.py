@@ -9,12 +9,9 @@ from django.test import Client
 from cases import services
 from cases.models import (
     Case,
-    CaseTeamMember,
     CustodyEvent,
-    DocketEntry,
     EvidenceItem,
     NumberSeries,
-    Party,
 )
 from cases.models import Client as FirmClient
 from tests import factories
@@ -29,8 +26,6 @@ from tests.admin_pages import (
     url,
 )
 from users.models import Organization, User
-
-JUNK = ["%00", "é" * 300, "'\";--", "9" * 40, "-1", "abc", "null", "%F0%9F%92%A9"]
 
 
 @pytest.fixture
@@ -50,11 +45,6 @@ def as_bob(bob: User) -> Client:
 
 
 @pytest.fixture
-def as_charlie(charlie: User) -> Client:
-    return signed_in(charlie)
-
-
-@pytest.fixture
 def as_root(root: User) -> Client:
     return signed_in(root)
 
@@ -68,20 +58,6 @@ def custody_event(item: EvidenceItem) -> CustodyEvent:
     return CustodyEvent.objects.create(
         evidence=item, action="collected", happened_at=datetime(2026, 1, 2, tzinfo=UTC)
     )
-
-
-def one_of_each(firm: Organization, number: int) -> None:
-    """One more row in every table of matters, each with relations of its own."""
-    person = factories.user(f"person{number}@hart.example", firm)
-    client = factories.client(firm, account_manager=person)
-    case = factories.case(firm, client=client, lead_attorney=person)
-    factories.team_member(case, person)
-    factories.party(case)
-    factories.docket_entry(case, document=factories.document(firm, case=case))
-    custody_event(factories.evidence(case))
-
-
-TABLES = [Case, FirmClient, Party, DocketEntry, EvidenceItem, CaseTeamMember, CustodyEvent]
 
 
 # --- Deleting and restoring -----------------------------------------------------------------------

@@ -1,8 +1,6 @@
 """Text out of stored files: by the worker, after its death, and by `manage.py extract_text`."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +9,8 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
+from procrastinate.contrib.django import app as queue
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from documents import services, tasks
@@ -20,7 +20,7 @@ from documents.models import Document, DocumentSearch, DocumentVersion
 from documents.version_text import FILE_IS_MISSING, Outcome, save_outcome
 from lexiflow.db.transactions import write_transaction
 from tests import factories
-from tests.commands import Ending, problems, run
+from tests.commands import Ending, Interrupting, problems, run
 from tests.documents import file_samples
 from users.models import AuditEvent, Organization
 
@@ -56,7 +56,7 @@ def _status(document: Document) -> tuple[str, str]:
 
 
 def test_what_waits_gets_its_text(extracting: Callable[..., Ending], firm: Organization) -> None:
-    document = _upload(firm, file_samples.pdf(["first page", "second page"]), "a.pdf")
+    document = _upload(firm, file_samples.pdf(["first page"], ["second page"]), "a.pdf")
     other = factories.document(firm, text="has its text")
     ending = extracting("--pending")
     assert (ending.code, "1 ready" in ending.out) == (0, True)
@@ -90,7 +90,8 @@ def test_failed_files_are_read_again_when_asked(
     extracting: Callable[..., Ending], firm: Organization
 ) -> None:
     document = _upload(firm, "back again")
-    content = default_storage.open(document.versions.get().storage_name).read()
+    with default_storage.open(document.versions.get().storage_name) as file:
+        content = file.read()
     _lose_file(document)
     extracting("--pending")
     default_storage.save(document.versions.get().storage_name, BytesIO(content))
@@ -141,14 +142,8 @@ def test_an_interrupted_run_over_all_says_how_to_go_on(
     extracting: Callable[..., Ending], firm: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = [_upload(firm, f"text {number}") for number in range(20)]
-    save = save_outcome
-
-    def save_and_press_ctrl_c(version_id: object, outcome: Outcome) -> bool:
-        os.kill(os.getpid(), signal.SIGTERM)
-        return save(version_id, outcome)  # type: ignore[arg-type]
-
     with monkeypatch.context() as patch:
-        patch.setattr(command, "save_outcome", save_and_press_ctrl_c)
+        patch.setattr(command, "save_outcome", Interrupting(save_outcome))
         ending = extracting("--all", "--workers", "1")
     done = DocumentVersion.objects.filter(text_status="ready").order_by("pk")
     assert (ending.code, 0 < done.count() < 20) == (1, True)
@@ -163,17 +158,26 @@ def test_an_interrupted_run_over_all_says_how_to_go_on(
 
 
 @pytest.fixture
-def committed(transactional_db: None) -> Iterator[Organization]:
-    """A firm that other connections see."""
-    yield factories.organization("Hart & Wells")
+def committed(transactional_db: None) -> Organization:
+    """A firm that other connections see, and an empty queue: no test empties its tables."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+    return factories.organization("Hart & Wells")
 
 
 def _work() -> None:
-    assert run("procrastinate", "worker", "--one-shot", "--queues", "extraction").code == 0
+    """Runs what can be run now, with connections and threads of its own as a worker does."""
+    assert isinstance(queue.connector, DjangoConnector)
+    with queue.replace_connector(queue.connector.get_worker_connector()):
+        queue.run_worker(
+            queues=[services.EXTRACTION_QUEUE], wait=False, install_signal_handlers=False
+        )
 
 
 def _jobs() -> list[tuple[str, int]]:
-    return list(ProcrastinateJob.objects.order_by("pk").values_list("status", "attempts"))
+    """(status, attempts) of the extractions."""
+    jobs = ProcrastinateJob.objects.filter(task_name=services.EXTRACTION_TASK).order_by("pk")
+    return list(jobs.values_list("status", "attempts"))
 
 
 def _change_jobs(assignment: str) -> None:
@@ -191,10 +195,10 @@ def test_the_worker_reads_what_was_uploaded(committed: Organization) -> None:
 
 
 def test_an_upload_that_is_rolled_back_leaves_no_job(committed: Organization) -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         _upload(committed)
-        raise RuntimeError
-    assert _jobs() == []
+        transaction.set_rollback(True)
+    assert (_jobs(), Document.objects.count()) == ([], 0)
 
 
 def test_a_fault_of_the_file_is_not_tried_again(committed: Organization) -> None:
@@ -239,7 +243,9 @@ def test_an_error_of_the_storage_is_tried_again_later(committed: Organization) -
     path = _block_storage(document)
     _work()
     assert (_status(document), _jobs()) == (("pending", ""), [("todo", 1)])
-    assert ProcrastinateJob.objects.get().scheduled_at > timezone.now()
+    job = ProcrastinateJob.objects.get(task_name=services.EXTRACTION_TASK)
+    assert job.scheduled_at is not None
+    assert job.scheduled_at > timezone.now()
     path.rmdir()
     path.write_text("words")
     _change_jobs("scheduled_at = NULL")

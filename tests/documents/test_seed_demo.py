@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from cases.models import (
     Case,
+    CaseSearch,
     CaseTeamMember,
     Client,
     CustodyEvent,
@@ -69,6 +70,17 @@ def test_every_table_of_a_firm_is_filled(seeded: None) -> None:
         "Hartwell & Finch LLP",
         "Meridian Legal Group",
     }
+
+
+def test_the_summary_counts_every_row_of_every_table(db: None) -> None:
+    ending = run("seed_demo", *SMALL)
+    counts = _counts()
+    own = sum(counts.values()) - sum(counts[n] for n in ("Organization", "User", "DocumentSearch"))
+    people = ("users_organization", "users_user", "users_membership")
+    events = AuditEvent.objects.exclude(object_type__in=people).count()
+    total = own + events + DocumentSearch.objects.count() + CaseSearch.objects.count()
+    assert f"Wrote {total:,} rows in" in ending.out
+    assert f"{own:,} of matters and documents, {events:,} of the audit trail" in ending.out
 
 
 def test_a_second_run_adds_nothing(seeded: None) -> None:
@@ -195,8 +207,9 @@ def test_many_firms_and_people_have_names_of_their_own() -> None:
 
 @pytest.fixture
 def home(settings: Settings, tmp_path: Path, db: None) -> Path:
-    settings.LOCAL_HOME = tmp_path / "home"
-    return settings.LOCAL_HOME
+    home = tmp_path / "home"
+    settings.LOCAL_HOME = home
+    return home
 
 
 def _demo(url: str = "http://localhost:8000") -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.checks import Error
+from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 from django.test import override_settings
 
@@ -100,7 +100,7 @@ def test_s3_is_chosen_by_its_url(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_do_not_work_are_found_with_a_hint(
-    check: Any, settings: dict[str, Any], found: type
+    check: Any, settings: dict[str, Any], found: type[CheckMessage]
 ) -> None:
     assert check(None) == []
     with override_settings(**settings):

@@ -91,7 +91,7 @@ class Command(LongCommand):
             for line, name in descriptions.not_found():
                 self.report_problem(Problem(line, name, "", "No such file.", rejected=True))
         self._summarize(organization, selection, writer)
-        if writer.imported:
+        if writer.imported and not self.is_interrupted:
             call_command("refresh_search_vocabulary", stdout=self.stdout)
 
     def _descriptions(self, options: dict[str, Any]) -> Descriptions | None:

@@ -42,8 +42,13 @@ class Command(LongCommand):
                 is_interrupted=lambda: self.is_interrupted,
             )
             seeding.fill(firms)
-        self.say(f"Wrote {self.pace(seeding.rows, 'rows')}, not counting audit and search rows.")
-        if seeding.rows:
+        written = seeding.written
+        self.say(
+            f"Wrote {self.pace(written.total, 'rows')}: {written.own:,} of matters and documents,"
+            f" {written.audit_events:,} of the audit trail and {written.index_entries:,} of the"
+            " search index by triggers."
+        )
+        if written.total and not self.is_interrupted:
             call_command("refresh_search_vocabulary", stdout=self.stdout)
 
     @staticmethod
