@@ -24,6 +24,7 @@ from cases.ownership import AssignNumberInCase, InheritOrganization
 from cases.querysets import CaseChildQuerySet, CaseQuerySet, CustodyEventQuerySet
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
+from lexiflow.search.index import GIN_PENDING_KILOBYTES
 from users.history import AUDITED
 from users.querysets import OrganizationOwnedQuerySet
 
@@ -145,6 +146,8 @@ class Case(AuditedRecord):
             Index(fields=["organization", "trial_on", "id"], name="case_by_trial"),
             # An operator's list spans all firms.
             Index(fields=["created_at", "id"], name="case_by_creation_all_firms"),
+            # "Is the case of this row deleted?" is asked of every row below a case.
+            Index(fields=["id"], condition=~ALIVE, name="case_deleted"),
         ]
 
     def __str__(self) -> str:
@@ -289,6 +292,7 @@ class EvidenceItem(CaseOwned):
         indexes = [
             Index(fields=["organization", "created_at", "id"], name="evidence_by_creation"),
             Index(fields=["organization", "evidence_number", "id"], name="evidence_by_number"),
+            Index(fields=["id"], condition=~ALIVE, name="evidence_deleted"),
         ]
 
     def __str__(self) -> str:
@@ -357,13 +361,21 @@ class CaseSearch(models.Model):
     )
     names = models.TextField(help_text="Number, title, client and parties, for trigrams.")
     vector = SearchVectorField(
-        help_text="A: number, title; B: parties, client; C: description, court; D: docket."
+        help_text="A: number, title; B: parties, client; C: description, metadata; D: docket."
     )
 
     class Meta:
         indexes = [
-            GinIndex(fields=["organization", "vector"], name="case_search_vector"),
-            GinIndex(OpClass("names", "gin_trgm_ops"), name="case_search_trigram"),
+            GinIndex(
+                fields=["organization", "vector"],
+                name="case_search_vector",
+                gin_pending_list_limit=GIN_PENDING_KILOBYTES,
+            ),
+            GinIndex(
+                OpClass("names", "gin_trgm_ops"),
+                name="case_search_trigram",
+                gin_pending_list_limit=GIN_PENDING_KILOBYTES,
+            ),
         ]
 
     def __str__(self) -> str:

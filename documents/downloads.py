@@ -15,7 +15,7 @@ from users.authentication import caller
 from users.choices import AuditAction
 
 
-def answer(request: Request, version: DocumentVersion) -> HttpResponseBase:
+def answer(request: Request, version: DocumentVersion, *, source: str = "api") -> HttpResponseBase:
     """The stored file of `version`, which the caller may see. `version.document` is loaded.
 
     Raises Http404 when the storage has lost the file.
@@ -35,7 +35,7 @@ def answer(request: Request, version: DocumentVersion) -> HttpResponseBase:
     )
     if request.method == "GET" and response.status_code in (200, 206):
         with closed_on_error(response):
-            _record(request, version)
+            _record(request, version, source)
     return response
 
 
@@ -49,7 +49,7 @@ def closed_on_error(response: HttpResponseBase) -> Iterator[None]:
         raise
 
 
-def _record(request: Request, version: DocumentVersion) -> None:
+def _record(request: Request, version: DocumentVersion, source: str) -> None:
     audit.record(
         AuditAction.DOWNLOADED,
         actor_id=caller(request).pk,
@@ -58,5 +58,6 @@ def _record(request: Request, version: DocumentVersion) -> None:
         organization_id=version.organization_id,
         case_id=version.document.case_id,
         address=request.META.get("REMOTE_ADDR") or None,
+        source=source,
         details={"version": version.number},
     )

@@ -16,6 +16,7 @@ from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextSta
 from documents.querysets import DocumentQuerySet, DocumentVersionQuerySet
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
+from lexiflow.search.index import GIN_PENDING_KILOBYTES
 from users.history import AUDITED
 
 ALIVE = Q(deleted_at__isnull=True)
@@ -202,8 +203,16 @@ class DocumentSearch(models.Model):
         # stands in this index only: the planner would else take another one for the firm alone, and
         # read every vector of it.
         indexes = [
-            GinIndex(fields=["organization", "vector"], name="document_search_vector"),
-            GinIndex(OpClass("names", "gin_trgm_ops"), name="document_search_trigram"),
+            GinIndex(
+                fields=["organization", "vector"],
+                name="document_search_vector",
+                gin_pending_list_limit=GIN_PENDING_KILOBYTES,
+            ),
+            GinIndex(
+                OpClass("names", "gin_trgm_ops"),
+                name="document_search_trigram",
+                gin_pending_list_limit=GIN_PENDING_KILOBYTES,
+            ),
             # Words of a document in several rows need not stand in the same row.
             GinIndex(
                 fields=["organization", "vector"],

@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from cases.querysets import CaseChildQuerySet
 from lexiflow.search.compilation import CompiledQuery
@@ -35,9 +35,6 @@ class DocumentQuerySet(CaseChildQuerySet):
     def completing(self, text: str) -> Self:
         """Those with a name that goes on as `text` begins, or looks like it; with `relevance`."""
         return SEARCH_INDEX.complete(self, text)
-
-    def _parent_is_alive(self) -> Any:
-        return Q(case_id__isnull=True) | Q(super()._parent_is_alive())
 
 
 class DocumentVersionQuerySet(CaseChildQuerySet):

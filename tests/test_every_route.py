@@ -1,7 +1,8 @@
 """What holds for every route of the API and every method of it, found in the URL configuration."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,7 +21,6 @@ from users import services
 from users.choices import Role
 from users.models import AuditEvent, Organization, User
 from users.roles import Capability, allows
-
 
 pytestmark = pytest.mark.django_db
 
@@ -53,8 +53,6 @@ NEEDS = {
 SUCCESS = {"create": 201, "restore_version": 201, "destroy": 204}
 QUERY = {"compare": "?with=1"}
 
-every_call = pytest.mark.parametrize(("route", "method", "action"), CALLS, ids=str)
-
 
 def call(
     client: APIClient, route: Route, method: str, action: str, world: World, **parameters: Any
@@ -68,51 +66,61 @@ def call(
     return answer
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.name not in PUBLIC], ids=str)
-def test_nothing_is_public_but_the_doors(route: Route, world: World) -> None:
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is written inside is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def test_nothing_is_public_but_the_doors(world: World, subtests: pytest.Subtests) -> None:
     before = everything_written()
-    for method in dict(route.actions) or ("get", "post"):
-        answer = getattr(APIClient(), method)(route.url(world))
-        if answer.status_code == 405:
-            assert not route.is_resource
-            continue
-        assert_problem(answer, 401)
-        assert answer["WWW-Authenticate"] == 'Bearer realm="lexiflow"'
+    for route in ROUTES:
+        for method in dict(route.actions) or ("get", "post"):
+            with subtests.test(route=str(route), method=method):
+                answer = getattr(APIClient(), method)(route.url(world))
+                if answer.status_code == 405:
+                    assert not route.is_resource
+                elif route.name not in PUBLIC:
+                    assert_problem(answer, 401)
+                    assert answer["WWW-Authenticate"] == 'Bearer realm="lexiflow"'
     assert everything_written() == before
 
 
-@every_call
 def test_a_stranger_finds_nothing_and_changes_nothing(
-    route: Route, method: str, action: str, world: World, as_charlie: APIClient
+    world: World, as_charlie: APIClient, subtests: pytest.Subtests
 ) -> None:
     before = everything_written()
-    answer = call(as_charlie, route, method, action, world)
-    if action == "list" and not route.is_nested:
-        assert answer.status_code == 200
-    elif action == "create" and not route.is_nested:
-        # The bodies name a firm or a case of alice's; making a firm is for operators.
-        assert_problem(answer, 403 if route.model is Organization else 400)
-    elif route.model is Organization and method in ("post", "delete"):
-        assert_problem(answer, 403)
-    else:
-        assert_problem(answer, 404)
-    shown = answer.content.decode()
-    assert not [identifier for identifier in world.identifiers() if identifier in shown]
-    assert everything_written() == before
-
-
-@pytest.mark.parametrize("route", [r for r in RESOURCES if r.parameters], ids=str)
-def test_an_identifier_that_is_none_or_unknown_is_a_404(
-    route: Route, world: World, as_operator: APIClient
-) -> None:
-    before = everything_written()
-    for name in sorted(route.parameters):
-        known = str(route.identifier(world, name))
-        for strange in (uuid.uuid4(), "1", "abc", "%00", "x" * 300, "..%2f..", "0" * 32, "é"):
-            url = route.url(world).replace(known, str(strange))
-            for method, action in route.actions:
-                answer = getattr(as_operator, method)(f"{url}{QUERY.get(action, '')}")
+    for route, method, action in CALLS:
+        with subtests.test(route=str(route), action=action):
+            answer = call(as_charlie, route, method, action, world)
+            if action == "list" and not route.is_nested:
+                assert answer.status_code == 200
+            elif route.model is Organization and method in ("post", "delete"):
+                assert_problem(answer, 403)  # making and ending firms is for operators
+            elif action == "create" and not route.is_nested:
+                assert_problem(answer, 400)  # the body names a firm or a case of alice's
+            else:
                 assert_problem(answer, 404)
+            shown = answer.content.decode()
+            assert not [identifier for identifier in world.identifiers() if identifier in shown]
+            assert everything_written() == before
+
+
+def test_an_identifier_that_is_none_or_unknown_is_a_404(
+    world: World, as_operator: APIClient, subtests: pytest.Subtests
+) -> None:
+    before = everything_written()
+    for route in RESOURCES:
+        for name in sorted(route.parameters):
+            known = str(route.identifier(world, name))
+            for strange in (uuid.uuid4(), "1", "abc", "%00", "x" * 300, "..%2f..", "0" * 32, "é"):
+                url = route.url(world).replace(known, str(strange))
+                for method, action in route.actions:
+                    with subtests.test(route=str(route), method=method, identifier=strange):
+                        call_to = getattr(as_operator, method)
+                        assert_problem(call_to(f"{url}{QUERY.get(action, '')}"), 404)
     assert everything_written() == before
 
 
@@ -124,99 +132,104 @@ def test_each_role_may_do_what_the_table_of_roles_says(
     for route, method, action in CALLS:
         if route.model in OWN_RULES:
             continue
-        with transaction.atomic():
+        with undone():
             answer = call(client, route, method, action, world)
-            transaction.set_rollback(True)
         claim = (role, route.name, method, answer.content[:200])
         if not allows(role, NEEDS[action]):
             assert answer.status_code == 403, claim
-        elif role == Role.CLIENT:
-            assert answer.status_code == 404 or (action == "list" and not ids(answer)), claim
-        elif route.model is AuditEvent and not allows(role, Capability.SEE_AUDIT):
+        elif role == Role.CLIENT or (
+            route.model is AuditEvent and not allows(role, Capability.SEE_AUDIT)
+        ):
             assert answer.status_code == 404 or (action == "list" and not ids(answer)), claim
         else:
             assert answer.status_code == SUCCESS.get(action, 200), claim
 
 
-@pytest.mark.parametrize("route", RESOURCES, ids=str)
 def test_a_method_that_is_not_offered_is_a_405(
-    route: Route, world: World, as_alice: APIClient
+    world: World, as_alice: APIClient, subtests: pytest.Subtests
 ) -> None:
     before = everything_written()
     methods = {"get", "put", "options", "trace", "post", "patch", "delete"}
-    for method in methods - dict(route.actions).keys():
-        body = assert_problem(getattr(as_alice, method)(route.url(world)), 405)
-        assert body["code"] == "method_not_allowed"
+    for route in RESOURCES:
+        for method in sorted(methods - dict(route.actions).keys()):
+            with subtests.test(route=str(route), method=method):
+                body = assert_problem(getattr(as_alice, method)(route.url(world)), 405)
+                assert body["code"] == "method_not_allowed"
     assert everything_written() == before
 
 
-@pytest.mark.parametrize("route", [r for r in RESOURCES if "retrieve" in r.action_names], ids=str)
-def test_a_detail_is_the_row_of_the_list(route: Route, world: World, as_alice: APIClient) -> None:
-    list_url = route.url(world).rsplit("/", 2)[0] + "/"
-    rows = {row["id"]: row for row in as_alice.get(f"{list_url}?page_size=100").json()["results"]}
-    detail = as_alice.get(route.url(world))
-    assert detail.status_code == 200
-    assert detail.json() == rows[detail.json()["id"]]
+def test_a_detail_is_the_row_of_the_list(
+    world: World, as_alice: APIClient, subtests: pytest.Subtests
+) -> None:
+    for route in with_action("retrieve"):
+        with subtests.test(route=str(route)):
+            list_url = route.url(world).rsplit("/", 2)[0] + "/?page_size=100"
+            rows = {row["id"]: row for row in as_alice.get(list_url).json()["results"]}
+            detail = as_alice.get(route.url(world))
+            assert detail.status_code == 200
+            assert detail.json() == rows[detail.json()["id"]]
 
 
-@pytest.mark.parametrize("route", [r for r in RESOURCES if "create" in r.action_names], ids=str)
+def with_action(name: str) -> list[Route]:
+    return [route for route in RESOURCES if name in route.action_names]
+
+
 def test_what_is_created_is_at_its_location(
-    route: Route, world: World, operator: User, client_of: Callable[[User], APIClient]
+    world: World, operator: User, as_operator: APIClient, subtests: pytest.Subtests
 ) -> None:
-    client = client_of(operator)
-    answer = client.post(route.url(world), world.body(route.model))
-    assert answer.status_code == 201, answer.content
-    assert answer.json()["created_by"] == str(operator.pk)
-    found = client.get(answer["Location"])
-    assert found.status_code == 200
-    assert found.json() == answer.json()
+    for route in with_action("create"):
+        with subtests.test(route=str(route)), undone():
+            answer = as_operator.post(route.url(world), world.body(route.model))
+            assert answer.status_code == 201, answer.content
+            assert answer.json()["created_by"] == str(operator.pk)
+            found = as_operator.get(answer["Location"])
+            assert found.status_code == 200
+            assert found.json() == answer.json()
 
 
-deletable = pytest.mark.parametrize(
-    "route", [r for r in RESOURCES if "destroy" in r.action_names], ids=str
-)
-
-
-@deletable
 def test_what_is_deleted_is_gone_until_it_is_restored(
-    route: Route, world: World, as_operator: APIClient
+    world: World, as_operator: APIClient, subtests: pytest.Subtests
 ) -> None:
-    url = route.url(world)
-    before = as_operator.get(url).json()
-    assert as_operator.delete(url).status_code == 204
-    assert_problem(as_operator.get(url), 404)
-    assert_problem(as_operator.patch(url, {}), 404)
-    assert_problem(as_operator.delete(url), 404)
-    assert before["id"] not in ids(as_operator.get(url.rsplit("/", 2)[0] + "/?page_size=100"))
+    for route in with_action("destroy"):
+        with subtests.test(route=str(route)), undone():
+            assert_deletable(as_operator, route.url(world))
 
-    restored = as_operator.post(f"{url}restore/")
+
+def assert_deletable(client: APIClient, url: str) -> None:
+    before = client.get(url).json()
+    assert client.delete(url).status_code == 204
+    assert_problem(client.get(url), 404)
+    assert_problem(client.patch(url, {}), 404)
+    assert_problem(client.delete(url), 404)
+    assert before["id"] not in ids(client.get(url.rsplit("/", 2)[0] + "/?page_size=100"))
+
+    restored = client.post(f"{url}restore/")
 
     assert restored.status_code == 200
     stamps = {"version", "updated_at", "updated_by"}
     assert {k: v for k, v in restored.json().items() if k not in stamps} == {
         k: v for k, v in before.items() if k not in stamps
     }
-    assert as_operator.get(url).json() == restored.json()
+    assert client.get(url).json() == restored.json()
     # A second restore finds nothing to do.
-    assert as_operator.post(f"{url}restore/").json() == restored.json()
+    assert client.post(f"{url}restore/").json() == restored.json()
 
 
-@pytest.mark.parametrize(
-    "route", [r for r in RESOURCES if "partial_update" in r.action_names], ids=str
-)
 def test_a_patch_is_refused_for_another_version_and_writes_nothing_without_a_change(
-    route: Route, world: World, as_operator: APIClient
+    world: World, as_operator: APIClient, subtests: pytest.Subtests
 ) -> None:
-    url = route.url(world)
-    current = as_operator.get(url).json()
     before = everything_written()
-    assert as_operator.patch(url, {}).json() == current
-    assert as_operator.patch(url, {"version": current["version"]}).json() == current
-    body = assert_problem(as_operator.patch(url, {"version": current["version"] + 1}), 409)
-    assert body["code"] == "version_conflict"
-    assert body["current_version"] == current["version"]
-    for wrong in ("one", 0, -1, 2**31, None, True, [1], {}):
-        assert_problem(as_operator.patch(url, {"version": wrong}), 400)
+    for route in with_action("partial_update"):
+        with subtests.test(route=str(route)):
+            url = route.url(world)
+            current = as_operator.get(url).json()
+            assert as_operator.patch(url, {}).json() == current
+            assert as_operator.patch(url, {"version": current["version"]}).json() == current
+            body = assert_problem(as_operator.patch(url, {"version": current["version"] + 1}), 409)
+            assert body["code"] == "version_conflict"
+            assert body["current_version"] == current["version"]
+            for wrong in ("one", 0, -1, 2**31, None, True, [1], {}):
+                assert_problem(as_operator.patch(url, {"version": wrong}), 400)
     assert everything_written() == before
 
 

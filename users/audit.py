@@ -22,9 +22,13 @@ def record(
     organization_id: UUID | None = None,
     case_id: UUID | None = None,
     address: str | None = None,
+    source: str = "api",
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Writes one event. object_type is the table's name, as in the events of the triggers."""
+    """Writes one event. object_type is the table's name, as in the events of the triggers.
+
+    source: the door it came through, as in `lexiflow.db.transactions`.
+    """
     AuditEvent.objects.create(
         occurred_at=timezone.now(),
         action=action,
@@ -34,7 +38,7 @@ def record(
         organization_id=organization_id,
         case_id=case_id,
         address=address,
-        source="api",
+        source=source,
         request_id=current_request_id() or "",
         changes=details or {},
     )

@@ -18,8 +18,13 @@ _WRITE = """
 INSERT INTO users_auditevent (id, occurred_at, organization_id, case_id, actor_id, source,
     request_id, action, object_type, object_id, changes)
 SELECT lexiflow_uuid7(), clock_timestamp(),
-    COALESCE(j ->> 'organization_id', CASE WHEN TG_TABLE_NAME = 'users_organization'
-        THEN j ->> 'id' END)::uuid,
+    CASE TG_TABLE_NAME
+        WHEN 'users_organization' THEN (j ->> 'id')::uuid
+        -- A person belongs to firms; the event belongs to the primary one.
+        WHEN 'users_user' THEN (SELECT m.organization_id FROM users_membership m
+            WHERE m.user_id = (j ->> 'id')::uuid AND m.deleted_at IS NULL
+            ORDER BY m.is_primary DESC, m.id LIMIT 1)
+        ELSE (j ->> 'organization_id')::uuid END,
     CASE WHEN TG_TABLE_NAME = 'cases_case' THEN j ->> 'id' ELSE j ->> 'case_id' END::uuid,
     NULLIF(current_setting('lexiflow.actor', true), '')::uuid,
     COALESCE(NULLIF(current_setting('lexiflow.source', true), ''), 'sql: ' || session_user),

@@ -163,6 +163,7 @@ class Membership(Record):
                 fields=["user"],
                 condition=ALIVE & Q(is_primary=True),
                 name="membership_one_primary_per_user",
+                violation_error_message="A person has one primary organization.",
             ),
         ]
 

@@ -9,7 +9,8 @@ A bulk load may say `SET LOCAL lexiflow.defer_index = 'on'`, write all its rows,
 
 Not indexed: sealed and restricted docket entries, because the row has no readers of its own; of a
 docket, more than the newest 400 entries and 500 characters of each; of a case, more than 200
-parties; of a description, more than 20,000 characters. One vector holds that much in any case.
+parties; of a description, more than 20,000 characters, and of the metadata, more than 10,000. One
+vector holds that much in any case.
 """
 
 from django.db import migrations

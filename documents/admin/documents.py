@@ -24,6 +24,7 @@ from documents.search import search_hits
 from lexiflow.admin.columns import choice_column, column
 from lexiflow.admin.full_text import FullTextSearch, with_hit
 from lexiflow.admin.model_admin import STAMPS, Button
+from lexiflow.admin.writes import SOURCE
 from users import audit
 from users.admin.site import site
 from users.admin.tenancy import OrganizationOwnedAdmin
@@ -220,4 +221,5 @@ def _record_view(request: HttpRequest, document: Document) -> None:
         organization_id=document.organization_id,
         case_id=document.case_id,
         address=request.META.get("REMOTE_ADDR") or None,
+        source=SOURCE,
     )

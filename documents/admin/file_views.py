@@ -19,7 +19,7 @@ from documents import downloads, services
 from documents.admin.forms import NewVersionForm
 from documents.models import Document, DocumentVersion
 from lexiflow.admin.columns import page_action
-from lexiflow.admin.writes import SignedWrites
+from lexiflow.admin.writes import SOURCE, SignedWrites
 
 _LONGEST_NUMBER = 9
 
@@ -59,7 +59,7 @@ class FileViews(SignedWrites):
         if version is None:
             raise Http404
         version.document = document
-        return cast(HttpResponse, downloads.answer(cast(Any, request), version))
+        return cast(HttpResponse, downloads.answer(cast(Any, request), version, source=SOURCE))
 
     @page_action("Download", icon="download", url_path="download-current")
     def download_current(self, request: HttpRequest, object_id: str) -> HttpResponse:

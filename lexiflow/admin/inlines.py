@@ -16,6 +16,9 @@ from lexiflow.admin.forms import RecordForm
 from lexiflow.admin.generics import AnyInline
 from lexiflow.admin.relations import single_relations
 
+# Rows of one inline in one form; Django would build up to 2,000 forms for whoever asks for them.
+_MOST_ROWS = 60
+
 
 class SoftDeletingFormSet(PaginationInlineFormSet):  # type: ignore[misc]
     """Removing a row of an inline is a soft deletion too.
@@ -57,6 +60,7 @@ class RecordInline(ScopedAccess, AnyInline):
     formset = SoftDeletingFormSet
     extra = 0
     per_page = 10
+    max_num = _MOST_ROWS
     tab = True
     show_change_link = True
     # Long columns the inline does not show.
@@ -80,7 +84,7 @@ class RecordInline(ScopedAccess, AnyInline):
         return fields
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset: Any = super().get_formset(request, obj, absolute_max=_MOST_ROWS, **kwargs)
         formset.form.actor = request.user
         return formset
 

@@ -116,7 +116,7 @@ class DelimitedFile:
 
 
 def spelled(column: str) -> str:
-    """A column's name without case and punctuation: `Docket No.` is `docket_no`."""
+    """A column's name without case and punctuation: `Order No.` is `order_no`."""
     return re.sub(r"\W+", "_", column.casefold()).strip("_")
 
 

@@ -1,4 +1,4 @@
-"""Days as people write them in spreadsheets of American law firms.
+"""Days as people write them in American spreadsheets.
 
 Read: `2019-02-28`, `Feb 28, 2019`, `February 28 2019`, `28 February 2019`, `2/28/2019`, `2/28/19`
 (month first; two digits below 69 are this century). Anything else is not guessed at.

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 def copy_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> int:
     """Writes the rows and returns how many there were.
 
-    A row maps names of columns (`case_id`, not `case`) to Python values. Rows may name different
+    A row maps names of columns (`owner_id`, not `owner`) to Python values. Rows may name different
     columns. Raises IntegrityError, DataError or another django.db.Error.
     """
     if not rows:

@@ -28,6 +28,9 @@ from lexiflow.search.compilation import CompiledQuery, compile_query
 from lexiflow.search.hits import Rows, join_hits, pinned
 from lexiflow.search.query import MAX_CHARACTERS, ParsedQuery, printable
 
+# What a GIN index has not sorted in yet, every search reads through: with PostgreSQL's own limit of
+# 4 MB that is 20 ms after a bulk load. Less than this makes the load itself slower.
+GIN_PENDING_KILOBYTES = 1024
 # At most so many rows are hits; a count that reaches it means "or more".
 MAX_HITS = 1_000
 _MAX_PHRASES_CHECKED = 4_000

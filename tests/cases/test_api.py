@@ -65,9 +65,7 @@ def test_a_client_is_exactly_this_body(
     }
 
 
-def test_a_case_is_exactly_this_body(
-    firm: Organization, alice: User, as_alice: APIClient
-) -> None:
+def test_a_case_is_exactly_this_body(firm: Organization, alice: User, as_alice: APIClient) -> None:
     client = factories.client(firm)
     answer = as_alice.post(
         CASES,

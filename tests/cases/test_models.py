@@ -152,9 +152,32 @@ def test_the_lists_of_the_specification_are_the_choices() -> None:
         return [value for value, _ in model._meta.get_field(field).flatchoices]  # type: ignore[union-attr]
 
     assert values(Case, "status") == (
-        ["open", "active", "pending", "discovery", "trial", "settled", "closed", "archived", "on_hold", "consolidated"]
+        [
+            "open",
+            "active",
+            "pending",
+            "discovery",
+            "trial",
+            "settled",
+            "closed",
+            "archived",
+            "on_hold",
+            "consolidated",
+        ]
     )
-    assert values(Case, "type") == ["civil", "criminal", "family", "bankruptcy", "immigration", "intellectual_property", "corporate", "real_estate", "labor", "environmental", "tax"]
+    assert values(Case, "type") == [
+        "civil",
+        "criminal",
+        "family",
+        "bankruptcy",
+        "immigration",
+        "intellectual_property",
+        "corporate",
+        "real_estate",
+        "labor",
+        "environmental",
+        "tax",
+    ]
 
 
 def test_a_number_is_unique_in_a_firm_among_what_is_not_deleted(firm: Organization) -> None:
@@ -229,7 +252,8 @@ def test_a_deleted_entry_keeps_its_number(case: Case) -> None:
 
 def test_entries_that_come_together_are_counted_in_their_order(case: Case) -> None:
     DocketEntry.objects.bulk_create(
-        DocketEntry(case=case, organization=case.organization, description=str(n)) for n in range(50)
+        DocketEntry(case=case, organization=case.organization, description=str(n))
+        for n in range(50)
     )
     found = case.docket_entries.order_by("sequence").values_list("sequence", "description")
     assert list(found) == [(n + 1, str(n)) for n in range(50)]

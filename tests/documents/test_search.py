@@ -8,11 +8,13 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from cases.models import Case
 from documents.models import Document, DocumentPage
 from documents.search import Hit, search_hits, suggestions
 from lexiflow.search.compilation import compile_query
 from lexiflow.search.index import MAX_HITS
 from tests import factories
+from tests.infrastructure.test_search_query import HOSTILE
 from users.models import Organization, User
 
 pytestmark = pytest.mark.django_db
@@ -331,3 +333,15 @@ def test_suggestions_complete_and_correct_names_of_every_kind(
     assert suggestions(alice, "   ") == []
     for hostile in ("%", "_", "\\", "'", "\x00", "\ud800", "(", "a" * 5000):
         suggestions(alice, hostile)
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_any_text_is_searched_shown_and_suggested_without_an_error(
+    write: Any, alice: User, query: str
+) -> None:
+    title = query[:200].translate({0: " "}).encode("utf-8", "ignore").decode()
+    document = write("word foo a b x 😀 naïve", title=title)
+    for rows in (Document.objects.visible_to(alice), Case.objects.visible_to(alice)):
+        assert len(rows.search(query).order_by("-relevance", "-id")) <= 1
+    assert "<script" not in hit(document, query).snippet_html
+    suggestions(alice, query)

@@ -136,9 +136,7 @@ def test_a_version_of_a_document_somebody_else_holds_is_refused_whole(
     assert DocumentVersion.objects.count() == 2
 
 
-def test_a_reservation_ends_after_its_time(
-    alice: User, bob: User, document: Document
-) -> None:
+def test_a_reservation_ends_after_its_time(alice: User, bob: User, document: Document) -> None:
     services.check_out(document, alice.pk)
     left = document.checkout_expires_at - timezone.now()  # type: ignore[operator]
     assert timedelta(0) < left <= services.CHECKOUT

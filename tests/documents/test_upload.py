@@ -141,8 +141,13 @@ def raw_upload(client: APIClient, name: bytes, content: bytes, extra: bytes = b"
     body = (
         b"--" + BOUNDARY.encode() + b"\r\n"
         b'Content-Disposition: form-data; name="file"; filename="' + quoted + b'"\r\n'
-        b"Content-Type: text/plain\r\n\r\n" + content + b"\r\n" + extra
-        + b"--" + BOUNDARY.encode() + b"--\r\n"
+        b"Content-Type: text/plain\r\n\r\n"
+        + content
+        + b"\r\n"
+        + extra
+        + b"--"
+        + BOUNDARY.encode()
+        + b"--\r\n"
     )
     return client.generic("POST", DOCUMENTS, body, content_type=MULTIPART_CONTENT)
 

@@ -150,7 +150,15 @@ def test_a_comparison_is_exactly_this_body_from_either_side(
         "from": 2,
         "to": 3,
         "same_file": False,
-        "diff": ["--- version 2", "+++ version 3", "@@ -1,3 +1,3 @@", " one", "-two", "+2", " three"],
+        "diff": [
+            "--- version 2",
+            "+++ version 3",
+            "@@ -1,3 +1,3 @@",
+            " one",
+            "-two",
+            "+2",
+            " three",
+        ],
     }
     assert compare(as_alice, versions, 2, 3).json() == expected
     assert compare(as_alice, versions, 3, 2).json() == expected
@@ -185,7 +193,9 @@ def test_a_comparison_of_very_long_texts_is_refused(
     assert "together" in assert_problem(compare(as_alice, versions, 1, 2), 400)["detail"]
 
 
-def test_pages_of_a_printed_document_end_a_line(document: Document, versions: str, as_alice: Any) -> None:
+def test_pages_of_a_printed_document_end_a_line(
+    document: Document, versions: str, as_alice: Any
+) -> None:
     version = document.versions.get()
     DocumentVersion.objects.filter(pk=version.pk).update(media_type="application/pdf")
     DocumentPage.objects.filter(version=version).delete()

@@ -171,7 +171,9 @@ def test_a_person_that_cannot_be_is_refused_by_field(
     assert everything_written() == before
 
 
-@pytest.mark.parametrize("email", ["bob@hart.example", "BOB@hart.example", "charlie@strange.example"])
+@pytest.mark.parametrize(
+    "email", ["bob@hart.example", "BOB@hart.example", "charlie@strange.example"]
+)
 def test_an_address_is_used_once_whatever_its_case_and_firm(
     email: str, bob: User, charlie: User, as_alice: APIClient
 ) -> None:
@@ -291,9 +293,9 @@ def test_a_change_is_in_the_trail_with_its_actor_request_and_values(
         f"{API}cases/{case['id']}/", {"status": "on hold"}, headers={"X-Request-ID": "abc-1"}
     )
     assert answer.status_code == 200
-    (event,) = as_alice.get(
-        f"{API}audit-events/?object_id={case['id']}&action=updated"
-    ).json()["results"]
+    (event,) = as_alice.get(f"{API}audit-events/?object_id={case['id']}&action=updated").json()[
+        "results"
+    ]
     assert event["changes"] == {"status": ["open", "on_hold"]}
     assert (event["actor_id"], event["source"], event["request_id"]) == (
         str(alice.pk),

@@ -52,9 +52,7 @@ def test_who_does_not_administer_changes_nobody_but_themselves(
 
 
 @pytest.mark.parametrize("role", Role)
-def test_nobody_promotes_themselves(
-    role: Role, firm: Organization, client_of: ClientOf
-) -> None:
+def test_nobody_promotes_themselves(role: Role, firm: Organization, client_of: ClientOf) -> None:
     person = factories.user(firm=firm, role=role)
     client = client_of(person)
     before = everything_written()

@@ -23,6 +23,7 @@ from lexiflow.admin.columns import choice_column, column, page_action
 from lexiflow.admin.deletion import set_deleted
 from lexiflow.admin.inlines import RecordTabularInline
 from lexiflow.admin.model_admin import STAMPS, RecordAdmin
+from lexiflow.admin.writes import SOURCE
 from users import audit
 from users.admin.site import is_capable, site
 from users.admin.tenancy import sees_several_firms
@@ -192,5 +193,6 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
                 object_id=self.opts.pk.to_python(id),
                 organization_id=next(iter(request.user.organization_ids), None),  # type: ignore[union-attr]
                 address=request.META.get("REMOTE_ADDR") or None,
+                source=SOURCE,
             )
         return response

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from lexiflow.admin.access import Action
 from lexiflow.admin.history import Change, HistoryEntry
 from lexiflow.admin.site import RecordSite
-from lexiflow.admin.writes import signed
+from lexiflow.admin.writes import SOURCE, signed
 from users import audit
 from users.choices import AuditAction
 from users.models import AuditEvent, User
@@ -106,6 +106,7 @@ def _record(request: HttpRequest, action: AuditAction) -> None:
         object_id=user.pk if known else None,
         organization_id=next(iter(user.organization_ids), None) if known else None,
         address=request.META.get("REMOTE_ADDR") or None,
+        source=SOURCE,
         details={} if known else {"email": request.POST.get("username", "")[:254]},
     )
 

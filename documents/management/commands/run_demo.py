@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from documents.demo.accounts import make_demo
 from documents.services import EXTRACTION_QUEUE
+from users.models import User
 
 _START_SECONDS = 60
 _STOP_SECONDS = 35
@@ -57,12 +58,17 @@ class Command(BaseCommand):
 
     def _banner(self, url: str, accounts: list[Any]) -> None:
         width = max(len(account.email) for account in accounts)
-        rows = "\n".join(f"    {a.email:<{width}}  {a.password}  {a.role}" for a in accounts)
+        staff = set(User.objects.filter(is_staff=True).values_list("email", flat=True))
+        rows = "\n".join(
+            f"  {'*' if a.email in staff else ' '} {a.email:<{width}}  {a.password}  {a.role}"
+            for a in accounts
+        )
         first = json.dumps({"email": accounts[0].email, "password": accounts[0].password})
         self._say(
             f"\nLexiFlow is running.\n\n"
             f"  API    {url}/api/v1/\n  Docs   {url}/api/v1/docs/\n  Admin  {url}/admin/\n\n"
-            f"  Sign in with any of these (also in {settings.LOCAL_HOME}/demo.json):\n{rows}\n\n"
+            f"  Sign in with any of these (also in {settings.LOCAL_HOME}/demo.json);"
+            f" * may open the admin:\n{rows}\n\n"
             f"  curl -s {url}/api/v1/auth/login/ -H 'Content-Type: application/json' \\\n"
             f"    -d '{first}'\n\n"
             f"  Ctrl-C stops it; the data stays in {settings.LOCAL_HOME}.\n"
