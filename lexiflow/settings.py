@@ -315,6 +315,7 @@ UNFOLD: dict[str, Any] = {
 # --- Background work ----------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 PROCRASTINATE_READONLY_MODELS = True
+PROCRASTINATE_WORKER_DEFAULTS = {"delete_jobs": "successful"}  # or the table grows for ever
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en-us"

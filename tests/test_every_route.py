@@ -228,6 +228,7 @@ def test_a_patch_is_refused_for_another_version_and_writes_nothing_without_a_cha
             body = assert_problem(as_operator.patch(url, {"version": current["version"] + 1}), 409)
             assert body["code"] == "version_conflict"
             assert body["current_version"] == current["version"]
+            wrong: Any
             for wrong in ("one", 0, -1, 2**31, None, True, [1], {}):
                 assert_problem(as_operator.patch(url, {"version": wrong}), 400)
     assert everything_written() == before

@@ -129,7 +129,7 @@ def values_for(route: Route) -> Iterator[tuple[str, Any]]:
 def test_no_value_of_any_field_is_an_error_of_ours(
     route: Route, world: World, insider: APIClient
 ) -> None:
-    """Each is taken and can be read again, or refused clearly; refused means nothing was written."""
+    """Each is taken and can be read again, or refused clearly, and then nothing was written."""
     for method, url, body in calls(route, world):
         before = everything_written()
         for name, value in values_for(route):
@@ -176,9 +176,7 @@ def test_what_the_server_sets_is_refused_by_name(
     assert everything_written() == before
 
 
-def test_a_malformed_body_is_a_400(
-    world: World, insider: APIClient, subtests: pytest.Subtests
-) -> None:
+def test_a_malformed_body_is_a_400(world: World, insider: Any, subtests: pytest.Subtests) -> None:
     before = everything_written()
     for route, method, url, _ in all_calls(world):
         for body in MALFORMED:
@@ -188,9 +186,7 @@ def test_a_malformed_body_is_a_400(
     assert everything_written() == before
 
 
-def test_another_media_type_is_a_415(
-    world: World, insider: APIClient, subtests: pytest.Subtests
-) -> None:
+def test_another_media_type_is_a_415(world: World, insider: Any, subtests: pytest.Subtests) -> None:
     for route, method, url, _ in all_calls(world):
         for media_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded"):
             with subtests.test(route=str(route), method=method, media_type=media_type):
@@ -212,7 +208,7 @@ def test_a_body_beyond_the_limit_is_a_413(
 def references_of(route: Route) -> dict[str, type[Model]]:
     """The fields that refer to other records."""
     return {
-        name: field.queryset.model
+        name: field.get_queryset().model  # type: ignore[union-attr]
         for name, field in fields_of(route).items()
         if isinstance(field, VisibleReferenceField)
     }

@@ -91,7 +91,8 @@ def _audit_event(world: World) -> AuditEvent:
         object_id=world.row(Document).pk,
         organization_id=world.firm.pk,
     )
-    return AuditEvent.objects.filter(organization_id=world.firm.pk).latest("id")
+    event: AuditEvent = AuditEvent.objects.filter(organization_id=world.firm.pk).latest("id")
+    return event
 
 
 MAKERS: dict[type[Model], Callable[[World], Any]] = {
@@ -134,7 +135,7 @@ def _case(world: World) -> str:
 
 
 def everything_written() -> dict[str, Any]:
-    """All rows with their versions, and how many audit events there are: equal if nothing changed."""
+    """All rows with their versions, and how many audit events there are; equal if none changed."""
     found: dict[str, Any] = {
         model.__name__: set(model._base_manager.values_list("pk", "version"))
         for model in _record_models()
@@ -142,8 +143,8 @@ def everything_written() -> dict[str, Any]:
     return {**found, "AuditEvent": AuditEvent.objects.count()}
 
 
-def _record_models() -> list[type[Record]]:
-    pending: list[type[Record]] = [Record]
+def _record_models() -> list[type[Any]]:
+    pending: list[type[Any]] = [*Record.__subclasses__()]
     concrete = []
     for model in pending:
         pending.extend(model.__subclasses__())

@@ -16,6 +16,7 @@ from lexiflow.api.problems import InvalidParameter
 from lexiflow.api.projection import Row
 from lexiflow.api.reading import RecordReads
 from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.index import MAX_HITS
 from lexiflow.search.query import QueryError
 
 
@@ -56,7 +57,10 @@ class SearchableRecords(RecordReads):
             return super().page_response(queryset)
         self._compiled = compiled_query(text)
         searchable: Any = queryset
-        return super().page_response(searchable.search(self._compiled))
+        response = super().page_response(searchable.search(self._compiled))
+        if response.data.get("count") == MAX_HITS:
+            response.data["count_is_estimate"] = True  # a search stops looking there
+        return response
 
     def get_orderings(self) -> Orderings:
         found = super().get_orderings()

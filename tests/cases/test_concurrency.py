@@ -54,7 +54,7 @@ def test_docket_numbers_have_no_gaps_under_concurrent_writers_and_rollbacks(
                 if (number + step) % 3 == 0:
                     transaction.set_rollback(True)
 
-    at_once(*[lambda number=number: write(number) for number in range(WRITERS)])  # type: ignore[misc]
+    at_once(*[lambda number=number: write(number) for number in range(WRITERS)])
 
     for case in cases:
         numbers = list(case.docket_entries.order_by("sequence").values_list("sequence", flat=True))
@@ -86,7 +86,7 @@ def test_of_two_changes_of_one_version_one_wins_and_one_is_told(
 
     answers = at_once(
         *[
-            lambda n=n, c=c: c.patch(path, {"title": f"Title {n}", "version": 1})  # type: ignore[misc]
+            lambda n=n, c=c: c.patch(path, {"title": f"Title {n}", "version": 1})
             for n, c in enumerate(clients)
         ]
     )
@@ -105,7 +105,7 @@ def test_of_two_people_who_check_out_one_document_one_gets_it(
     path = f"{API}documents/{document.pk}/checkout/"
     clients = {alice.pk: client_of(alice), bob.pk: client_of(bob)}
 
-    answers = at_once(*[lambda c=c: c.post(path) for c in clients.values()])  # type: ignore[misc]
+    answers = at_once(*[lambda c=c: c.post(path) for c in clients.values()])
 
     assert statuses(answers) == [200, 409]
     won = next(answer for answer in answers if answer.status_code == 200).json()
@@ -121,7 +121,7 @@ def test_versions_that_come_together_are_all_kept_and_numbered(
     client = client_of(alice)
 
     answers = at_once(
-        *[lambda n=n: client.post(path, {"text": f"text {n}"}) for n in range(WRITERS)]  # type: ignore[misc]
+        *[lambda n=n: client.post(path, {"text": f"text {n}"}) for n in range(WRITERS)]
     )
 
     assert statuses(answers) == [201] * WRITERS
@@ -143,7 +143,7 @@ def test_the_same_file_uploaded_twice_at_once_is_whole_in_both(
 
     answers = at_once(
         *[
-            lambda n=n: client.post(f"{API}documents/", {"title": str(n), "text": text})  # type: ignore[misc]
+            lambda n=n: client.post(f"{API}documents/", {"title": str(n), "text": text})
             for n in range(4)
         ]
     )

@@ -199,9 +199,11 @@ def test_what_is_referred_to_is_not_removed(model: type[Any], world: World) -> N
     row = world.owner if model is User else world.row(model)
     with pytest.raises(ProtectedError), transaction.atomic():
         row.delete()
-    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE id = %s", [row.pk])
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        _execute(
+            f"DELETE FROM {model._meta.db_table} WHERE id = '{row.pk}';"
+            " SET CONSTRAINTS ALL IMMEDIATE"
+        )
 
 
 def test_every_business_table_has_the_stamp_trigger() -> None:
@@ -234,9 +236,9 @@ def test_dockets_count_from_one_in_each_case(firm: Organization) -> None:
 
 def test_a_rolled_back_entry_leaves_no_hole(case: Case) -> None:
     factories.docket_entry(case)
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         factories.docket_entry(case)
-        raise RuntimeError
+        transaction.set_rollback(True)
     entry = factories.docket_entry(case)
     entry.refresh_from_db()
     assert entry.sequence == 2

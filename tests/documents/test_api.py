@@ -114,7 +114,8 @@ def test_a_long_text_is_read_in_portions_of_twenty_pages(
 ) -> None:
     words = " ".join(f"word{number}" for number in range(12_000))
     document = factories.document(firm, text=words)
-    read, page = [], 1
+    read: list[Any] = []
+    page: int | None = 1
     while page is not None:
         body = as_alice.get(path_of(document, f"text/?page={page}")).json()
         assert len(body["results"]) <= 20

@@ -135,7 +135,7 @@ def test_a_file_name_is_made_harmless(sent: str, kept: str, as_alice: APIClient)
     assert path.name == row["sha256"]
 
 
-def raw_upload(client: APIClient, name: bytes, content: bytes, extra: bytes = b"") -> Any:
+def raw_upload(client: Any, name: bytes, content: bytes, extra: bytes = b"") -> Any:
     """A multipart body as a hostile client writes it, byte by byte."""
     quoted = name.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\r\n", b"%0D%0A")
     body = (
@@ -272,13 +272,13 @@ def test_fields_of_a_form_are_bounded(as_alice: APIClient, settings: Any) -> Non
     ],
 )
 def test_a_body_that_is_no_form_is_refused(
-    body: bytes, media_type: str, status: int, as_alice: APIClient
+    body: bytes, media_type: str, status: int, as_alice: Any
 ) -> None:
     assert_problem(as_alice.generic("POST", DOCUMENTS, body, content_type=media_type), status)
 
 
 @pytest.mark.usefixtures("nothing_new")
-def test_a_form_that_ends_too_early_is_refused(as_alice: APIClient) -> None:
+def test_a_form_that_ends_too_early_is_refused(as_alice: Any) -> None:
     part = b"--" + BOUNDARY.encode() + b'\r\nContent-Disposition: form-data; name="title"\r\n\r\nA'
     answer = as_alice.generic("POST", DOCUMENTS, part, content_type=MULTIPART_CONTENT)
     assert_problem(answer, 400)
