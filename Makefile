@@ -40,7 +40,7 @@ openapi-check: $(VENV)/tests ## docs/openapi.json is what the code says
 	diff -u docs/openapi.json $(VENV)/openapi.json
 
 clean-local: ## stop the local servers and delete their data, files and demo accounts
-	-$(BIN)/python manage.py devservices stop
+	$(BIN)/python manage.py devservices erase
 	rm -rf .lexiflow
 
 # Debian splits pip out of Python; where `ensurepip` is missing, the system's pip fills the

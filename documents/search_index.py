@@ -1,10 +1,22 @@
-"""Writing documents and texts in bulk: indexed once, at the end."""
+"""What feeds the search beside the triggers: bulk writes, indexed once at the end, and the words
+that misspelt ones are corrected to.
+"""
 
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from uuid import UUID
 
 from lexiflow.search.deferral import indexed_once
+from lexiflow.search.vocabulary import Source
+
+# The texts whose words make the vocabulary, and how many of each are counted at most.
+VOCABULARY_SOURCES = (
+    Source("documents_documentpage", "text"),
+    Source("documents_documentsearch", "names"),
+    Source("cases_casesearch", "names"),
+    Source("cases_docketentry", "description"),
+)
+VOCABULARY_SAMPLE = 20_000
 
 
 def indexed_at_the_end(document_ids: Collection[UUID]) -> AbstractContextManager[None]:

@@ -12,9 +12,11 @@ from procrastinate.contrib.django import app
 
 from documents.choices import TextStatus
 from documents.models import DocumentVersion
+from documents.search_index import VOCABULARY_SAMPLE, VOCABULARY_SOURCES
 from documents.services import EXTRACTION_QUEUE, EXTRACTION_TASK
 from documents.version_text import Outcome, read_text, save_outcome
 from lexiflow.db.transactions import write_transaction
+from lexiflow.search.vocabulary import refresh_vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,13 @@ def extract_text(context: JobContext, version_id: str) -> None:
             with write_transaction(None, source=_SOURCE):
                 save_outcome(version.pk, Outcome(status=TextStatus.FAILED, reason=GIVEN_UP))
         raise
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="documents.refresh_vocabulary", queue=EXTRACTION_QUEUE, queueing_lock="vocabulary")
+def refresh_search_vocabulary(timestamp: int) -> None:
+    """Counts the words that misspelt ones are corrected to, every night."""
+    refresh_vocabulary(VOCABULARY_SOURCES, VOCABULARY_SAMPLE)
 
 
 @app.periodic(cron="* * * * *")

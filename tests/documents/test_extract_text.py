@@ -170,7 +170,10 @@ def _work() -> None:
     assert isinstance(queue.connector, DjangoConnector)
     with queue.replace_connector(queue.connector.get_worker_connector()):
         queue.run_worker(
-            queues=[services.EXTRACTION_QUEUE], wait=False, install_signal_handlers=False
+            delete_jobs="never",  # to look at them afterwards
+            queues=[services.EXTRACTION_QUEUE],
+            wait=False,
+            install_signal_handlers=False,
         )
 
 

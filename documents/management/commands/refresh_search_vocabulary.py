@@ -9,14 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from lexiflow.search.vocabulary import Source, refresh_vocabulary
-
-SOURCES = (
-    Source("documents_documentpage", "text"),
-    Source("documents_documentsearch", "names"),
-    Source("cases_casesearch", "names"),
-    Source("cases_docketentry", "description"),
-)
+from documents.search_index import VOCABULARY_SAMPLE, VOCABULARY_SOURCES
+from lexiflow.search.vocabulary import refresh_vocabulary
 
 
 class Command(BaseCommand):
@@ -26,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--sample",
             type=int,
-            default=20_000,
+            default=VOCABULARY_SAMPLE,
             metavar="TEXTS",
             help="how many pages, names and docket entries to read (default: %(default)s)",
         )
@@ -35,6 +29,6 @@ class Command(BaseCommand):
         if options["sample"] < 1:
             raise CommandError("--sample must be at least 1.", returncode=2)
         started = time.monotonic()
-        words = refresh_vocabulary(SOURCES, options["sample"])
+        words = refresh_vocabulary(VOCABULARY_SOURCES, options["sample"])
         seconds = time.monotonic() - started
         self.stdout.write(f"{words:,} words in the vocabulary, counted in {seconds:.1f} s.")

@@ -1,4 +1,4 @@
-"""`manage.py devservices start|stop|status`: the local PostgreSQL and Valkey of this checkout.
+"""`manage.py devservices start|stop|status|erase`: the PostgreSQL and Valkey of this checkout.
 
 Other commands start them when needed; this one is for looking, for stopping them at once, and for
 keeping them up while nothing else runs. It talks to processes only and needs no database.
@@ -19,9 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "action",
-            choices=("start", "stop", "status"),
+            choices=("start", "stop", "status", "erase"),
             help="start: run them until stop. stop: also if programs still use them."
-            " status: exit code 1 if they do not run.",
+            " status: exit code 1 if they do not run. erase: stop, and delete their data.",
         )
 
     def handle(self, *, action: str, **options: object) -> None:
@@ -31,6 +31,9 @@ class Command(BaseCommand):
             elif action == "stop":
                 devservices.stop(devservices.project_home())
                 self.stdout.write("The local servers are stopped.")
+            elif action == "erase":
+                devservices.erase(devservices.project_home())
+                self.stdout.write("The local servers and their data are gone.")
             else:
                 self._show()
         except devservices.DevServicesError as error:
