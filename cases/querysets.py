@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef
 
 from lexiflow.search.compilation import CompiledQuery
@@ -24,6 +25,13 @@ SEARCH_INDEX = SearchIndex(
 
 class CaseQuerySet(OrganizationOwnedQuerySet):
     """Cases. A case is visible to the members of its firm."""
+
+    def with_related_cases(self, user: Any) -> Self:
+        """Adds `related_cases_ids`: the related cases that `user` may see."""
+        pairs = self.model.related_cases.through._base_manager.filter(from_case=OuterRef("pk"))
+        visible = self.model._default_manager.visible_to(user).filter(pk=OuterRef("to_case"))
+        related = pairs.filter(Exists(visible)).order_by("to_case").values("to_case")
+        return self.annotate(related_cases_ids=ArraySubquery(related))
 
     def search(self, query: str | CompiledQuery) -> Self:
         """Those that match, annotated with `relevance`; call it after the filters. Not ordered.

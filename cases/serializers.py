@@ -32,9 +32,12 @@ class FirmSerializer(RecordSerializer):
         wrong = {
             name: "Belongs to another organization."
             for name, value in attrs.items()
-            if isinstance(value, Model)
-            and value.pk != getattr(self.instance, f"{name}_id", None)
-            and not _is_of_firm(value, firm_id)
+            if not all(
+                value.pk == getattr(self.instance, f"{name}_id", None)
+                or _is_of_firm(value, firm_id)
+                for value in (value if isinstance(value, list) else [value])
+                if isinstance(value, Model)
+            )
         }
         if wrong:
             raise serializers.ValidationError(wrong)
@@ -138,6 +141,7 @@ class CaseSerializer(OwnedSerializer):
             "originating_judgment_on",
             "client",
             "lead_attorney",
+            "related_cases",
             "metadata",
             *STAMPS,
         )
@@ -145,7 +149,13 @@ class CaseSerializer(OwnedSerializer):
         extra_kwargs = {
             "organization": {"required": False},
             "case_number": {"required": False},
+            "related_cases": {"required": False, "allow_empty": True},
         }
+
+    def validate_related_cases(self, value: list[Case]) -> list[Case]:
+        if self.instance in value:
+            raise serializers.ValidationError("A case is not related to itself.")
+        return value
 
 
 class CaseSummary(RecordSerializer):

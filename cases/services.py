@@ -21,9 +21,12 @@ def open_client(**fields: Any) -> Client:
 
 def open_case(**fields: Any) -> Case:
     """Adds a case. Without a case number it gets the firm's next one."""
+    related = fields.pop("related_cases", [])
     case = Case(**fields)
     assign_case_number(case)
     case.save(force_insert=True)
+    if related:
+        case.related_cases.set(related)
     return case
 
 

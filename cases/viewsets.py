@@ -82,6 +82,7 @@ class CaseViewSet(SearchableRecords, RecordViewSet):
         "parties": IncludeMany(PartySerializer, Party.objects.visible_to, "case"),
     }
 
+    annotations = {"related_cases": "with_related_cases"}
     find_hits = staticmethod(hits_of_cases)
 
     def perform_create(self, serializer: Any) -> Any:

@@ -168,7 +168,9 @@ def _column(
     methods: Mapping[str, str],
 ) -> Column:
     if name in methods:
-        return Column(name, name, methods[name])
+        # An annotation cannot have the name of a field: of a many-to-many one it is `<name>_ids`.
+        taken = any(name == many.name for many in model._meta.many_to_many)
+        return Column(name, f"{name}_ids" if taken else name, methods[name])
     source = field.source or name
     found = None if _shows_more_than_a_column(field) else _concrete_field(model, source)
     if found is None or isinstance(found, BinaryField | FileField):

@@ -111,6 +111,7 @@ def test_a_case_is_exactly_this_body(firm: Organization, alice: User, as_alice: 
         "originating_judgment_on": None,
         "client": str(client.pk),
         "lead_attorney": str(alice.pk),
+        "related_cases": [],
         "metadata": {"engine": {"difference": [1, 2.5, None, True]}},
         **stamps(case, alice),
     }
