@@ -16,7 +16,7 @@ from documents.models import Document
 from tests import factories, worlds
 from tests.assertions import assert_problem, ids
 from tests.routes import CALLS, RESOURCES, ROUTES, Route
-from tests.worlds import World, everything_written
+from tests.worlds import World, everything_written, hangs_from
 from users import services
 from users.choices import Role
 from users.models import AuditEvent, Organization, User
@@ -232,17 +232,6 @@ def test_a_patch_is_refused_for_another_version_and_writes_nothing_without_a_cha
             for wrong in ("one", 0, -1, 2**31, None, True, [1], {}):
                 assert_problem(as_operator.patch(url, {"version": wrong}), 400)
     assert everything_written() == before
-
-
-def hangs_from(model: type[Model], root: type[Model]) -> bool:
-    """Whether rows of `model` are parts of a row of `root`."""
-    parents: list[Any] = [
-        field.related_model
-        for field in model._meta.fields
-        if field.name in ("case", "evidence")
-        or (field.name == "document" and not field.null)  # a docket entry only refers to one
-    ]
-    return root in parents or any(hangs_from(parent, root) for parent in parents)
 
 
 @pytest.mark.parametrize("root", [Case, Document, EvidenceItem])

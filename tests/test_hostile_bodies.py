@@ -206,17 +206,25 @@ def test_a_body_beyond_the_limit_is_a_413(
 
 
 def references_of(route: Route) -> dict[str, type[Model]]:
-    """The fields that refer to other records."""
-    return {
-        name: field.get_queryset().model  # type: ignore[union-attr]
-        for name, field in fields_of(route).items()
-        if isinstance(field, VisibleReferenceField)
-    }
+    """The fields that refer to other records, to one or to several."""
+    found: dict[str, type[Model]] = {}
+    for name, field in fields_of(route).items():
+        one: Any = getattr(field, "child_relation", field)
+        if isinstance(one, VisibleReferenceField):
+            found[name] = one.get_queryset().model  # type: ignore[union-attr]
+    return found
+
+
+def reference(route: Route, name: str, pk: Any) -> tuple[Any, str]:
+    """What to send for a reference, and what the answer calls it."""
+    is_list = hasattr(fields_of(route)[name], "child_relation")
+    return ([str(pk)], f"{name}.0") if is_list else (str(pk), name)
 
 
 def test_references_are_found() -> None:
     found = {name for route in WRITABLE for name in references_of(route)}
     assert found >= {"client", "lead_attorney", "author", "case", "document", "user", "evidence"}
+    assert "related_cases" in found
 
 
 @pytest.mark.parametrize("route", [r for r in WRITABLE if references_of(r)], ids=str)
@@ -229,11 +237,12 @@ def test_a_reference_to_another_firm_is_as_unknown_as_one_to_nothing(
             continue  # for operators only
         before = everything_written()
         for name, model in references_of(route).items():
-            answers = [
-                assert_refused(getattr(as_alice, method)(url, {**body, name: str(pk)}), name)
-                for pk in (theirs.row(model).pk, uuid.uuid4())
-            ]
-            assert answers[0]["errors"] == answers[1]["errors"]
+            answers = []
+            for pk in (theirs.row(model).pk, uuid.uuid4()):
+                value, named = reference(route, name, pk)
+                answer = getattr(as_alice, method)(url, {**body, name: value})
+                answers.append(assert_refused(answer, named)["errors"])
+            assert answers[0] == answers[1]
         assert everything_written() == before
 
 
@@ -256,8 +265,8 @@ def test_a_person_of_two_firms_ties_no_rows_of_them_together(
                 and not (name == "case" and "organization" in body)
             ):
                 continue  # the row would simply be theirs
-            answer = getattr(client, method)(url, {**body, name: str(theirs.row(model).pk)})
-            assert_problem(answer, 400)
+            value, _ = reference(route, name, theirs.row(model).pk)
+            assert_problem(getattr(client, method)(url, {**body, name: value}), 400)
         assert everything_written() == before
 
 

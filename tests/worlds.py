@@ -134,6 +134,17 @@ def _case(world: World) -> str:
     return str(world.row(Case).pk)
 
 
+def hangs_from(model: type[Model], root: type[Model]) -> bool:
+    """Whether rows of `model` are parts of a row of `root`."""
+    parents: list[Any] = [
+        field.related_model
+        for field in model._meta.fields
+        if field.name in ("case", "evidence")
+        or (field.name == "document" and not field.null)  # a docket entry only refers to one
+    ]
+    return root in parents or any(hangs_from(parent, root) for parent in parents)
+
+
 def everything_written() -> dict[str, Any]:
     """All rows with their versions, and how many audit events there are; equal if none changed."""
     found: dict[str, Any] = {

@@ -15,9 +15,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def papers(firm: Organization, other_firm: Organization) -> dict[str, Any]:
-    """Three documents and a case of the firm, and a secret of another firm with the same words."""
+    """Three documents and a case of the firm, and another firm's secret with the same words."""
     case = factories.case(firm, title="Doe v. Harbor Freight", case_number="21-0042")
-    factories.document(other_firm, "Arbitration in Zurich, a secret.", title="Arbitration of others")
+    factories.document(
+        other_firm, "Arbitration in Zurich, a secret.", title="Arbitration of others"
+    )
     return {
         "case": case,
         "clause": factories.document(
@@ -27,7 +29,9 @@ def papers(firm: Organization, other_firm: Organization) -> dict[str, Any]:
             case=case,
             type="contract",
         ),
-        "memo": factories.document(firm, "Arbitration in Texas is slow.", title="Memo", type="memo"),
+        "memo": factories.document(
+            firm, "Arbitration in Texas is slow.", title="Memo", type="memo"
+        ),
         "letter": factories.document(firm, "Nothing of the kind.", title="Arbitration letter"),
     }
 
@@ -99,7 +103,8 @@ def test_both_kinds_together_by_relevance(papers: Any, as_alice: APIClient) -> N
     assert [(r["kind"], r["record"]["id"]) for r in results] == [("case", str(papers["case"].pk))]
     assert results[0]["hit"]["source"] == "title"
     relevance = [
-        r["relevance"] for r in as_alice.get(f"{API}search/", {"q": "arbitration"}).json()["results"]
+        r["relevance"]
+        for r in as_alice.get(f"{API}search/", {"q": "arbitration"}).json()["results"]
     ]
     assert relevance == sorted(relevance, reverse=True)
     assert len(relevance) == 3

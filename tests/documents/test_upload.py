@@ -303,3 +303,16 @@ def test_the_same_file_is_stored_once_in_a_firm_and_apart_in_another(
     assert len(stored_files() - before) == 2
     assert Document.objects.count() == 3
     assert len(set(DocumentVersion.objects.values_list("storage_name", flat=True))) == 2
+
+
+def test_a_form_may_change_a_document_and_leaves_what_it_does_not_name(
+    firm: Organization, as_alice: APIClient
+) -> None:
+    document = factories.document(firm, tags=["a"], custom_fields={"x": 1})
+    path = f"{DOCUMENTS}{document.pk}/"
+    row = as_alice.patch(path, {"title": "New"}, format="multipart").json()
+    assert (row["title"], row["tags"], row["custom_fields"]) == ("New", ["a"], {"x": 1})
+    assert as_alice.patch(path, {"tags": ["b", "c"]}, format="multipart").json()["tags"] == [
+        "b",
+        "c",
+    ]

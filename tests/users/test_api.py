@@ -305,6 +305,19 @@ def test_a_change_is_in_the_trail_with_its_actor_request_and_values(
     assert (event["organization_id"], event["case_id"]) == (str(firm.pk), case["id"])
 
 
+def test_a_change_of_a_person_is_seen_by_the_auditors_of_their_firm_only(
+    bob: User, alice: User, as_alice: APIClient, as_charlie: APIClient
+) -> None:
+    assert as_alice.patch(f"{USERS}{bob.pk}/", {"role": "clerk"}).status_code == 200
+    path = f"{API}audit-events/?object_id={bob.pk}&action=updated"
+    (event,) = as_alice.get(path).json()["results"]
+    assert (event["actor_id"], event["changes"]) == (
+        str(alice.pk),
+        {"role": ["paralegal", "clerk"]},
+    )
+    assert ids(as_charlie.get(path)) == []
+
+
 def test_a_password_is_not_in_the_trail(bob: User, as_alice: APIClient) -> None:
     body = {"email": "new@hart.example", "password": "a longer pass phrase"}
     made = User.objects.get(pk=as_alice.post(USERS, body).json()["id"])
