@@ -1,6 +1,7 @@
 # `make run` and `make test` are all that is needed; `make help` lists the rest.
 SHELL := /bin/sh
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The system's Python first: other users can run it too, one below /root they cannot.
+PYTHON ?= $(shell command -v /usr/bin/python3.11 || command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 export LEXIFLOW_ENV ?= development
@@ -48,9 +49,10 @@ clean-local: ## stop the local servers and delete their data, files and demo acc
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
 	    || { echo "LexiFlow needs Python 3.11; found $$($(PYTHON) --version). Use: make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
 	    $(PYTHON) -m venv --clear --without-pip $(VENV) && \
-	    $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } || { \
+	    $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } 2>/dev/null || \
+	    python3.11 -m venv --clear $(VENV) 2>/dev/null || { \
 	    rm -rf $(VENV); echo "Python can make no environment here. On Debian: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/runtime: requirements.txt | $(BIN)/python

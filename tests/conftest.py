@@ -1,5 +1,6 @@
 """The local servers, and a client of the API that speaks for a person."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,11 @@ def pytest_configure() -> None:
     """Holds the local servers up for the whole run. Worker processes inherit their addresses."""
     if not (EXTERNAL_POSTGRES and EXTERNAL_REDIS):
         ensure(Path(settings.LOCAL_HOME), postgres=not EXTERNAL_POSTGRES, redis=not EXTERNAL_REDIS)
+
+
+def pytest_unconfigure() -> None:
+    """Removes the files that the run has stored."""
+    shutil.rmtree(settings.DOCUMENT_STORAGE["OPTIONS"]["location"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

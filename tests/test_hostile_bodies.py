@@ -145,15 +145,15 @@ def test_no_value_of_any_field_is_an_error_of_ours(
         assert everything_written() == before
 
 
-def test_an_unknown_field_is_refused_by_name(
+def test_unknown_fields_are_refused_by_name(
     world: World, insider: APIClient, subtests: pytest.Subtests
 ) -> None:
     before = everything_written()
     for route, method, url, body in all_calls(world):
-        for name in UNSETTABLE:
-            with subtests.test(route=str(route), method=method, field=name):
-                for value in (True, str(uuid.uuid4())):
-                    assert_refused(getattr(insider, method)(url, {**body, name: value}), name)
+        with subtests.test(route=str(route), method=method):
+            for value in (True, str(uuid.uuid4())):
+                unknown = dict.fromkeys(UNSETTABLE, value)
+                assert_refused(getattr(insider, method)(url, {**body, **unknown}), *unknown)
     assert everything_written() == before
 
 
@@ -168,11 +168,11 @@ def test_what_the_server_sets_is_refused_by_name(
 ) -> None:
     before = everything_written()
     for route, method, url, body in all_calls(world):
-        read_only = set(route.view.serializer_class().fields) - set(fields_of(route))
-        assert {"id", "created_at"} <= read_only
-        for name in sorted(read_only):
-            with subtests.test(route=str(route), method=method, field=name):
-                assert_refused(getattr(insider, method)(url, {**body, name: "x"}), name)
+        with subtests.test(route=str(route), method=method):
+            read_only = set(route.view.serializer_class().fields) - set(fields_of(route))
+            assert {"id", "created_at"} <= read_only
+            forged = dict.fromkeys(read_only, "x")
+            assert_refused(getattr(insider, method)(url, {**body, **forged}), *forged)
     assert everything_written() == before
 
 

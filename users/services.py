@@ -41,6 +41,17 @@ def sign_in(user: User, *, address: str | None, user_agent: str) -> Tokens:
     return tokens
 
 
+def refuse_sign_in(email: str, *, address: str | None) -> None:
+    """Leaves a trace. It names no person: whether there is one must not show, not even in time."""
+    audit.record(
+        AuditAction.SIGN_IN_REFUSED,
+        actor_id=None,
+        object_type="users_user",
+        address=address,
+        details={"email": email},
+    )
+
+
 def refresh_sign_in(refresh: str) -> Tokens:
     """Exchanges a refresh token for a fresh pair. Each refresh token works once.
 

@@ -68,11 +68,13 @@ class LoginView(AuthView):
     def post(self, request: Request) -> Response:
         data = self.checked(request)
         user: Any = authenticate(username=data["email"], password=data["password"])
+        address = caller_address(request)
         if user is None:
+            services.refuse_sign_in(data["email"], address=address)
             raise AuthenticationFailed("The e-mail address or the password is wrong.")
         tokens = services.sign_in(
             user,
-            address=caller_address(request),
+            address=address,
             user_agent=request.headers.get("User-Agent", ""),
         )
         return Response(TokensSerializer(tokens).data)

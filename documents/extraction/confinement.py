@@ -5,7 +5,9 @@ What holds where (``confine`` returns the names of the layers that do):
 ========================  =============================================================
 ``limits``                POSIX: memory, processor time, open files, no file written, no
                           core dump; Linux: no new process for users other than root
-``nobody``                only when started as root with the right to change users
+``nobody``                only when started as root with the right to change users, and with
+                          a Python that *nobody* can read (not one below ``/root``);
+                          otherwise root without any capability
 ``network_namespace``     Linux, as root or where unprivileged user namespaces are allowed
                           (Debian: yes; Ubuntu 24.04 and most containers: no)
 ``landlock``              Linux 5.13+ with Landlock on (Debian 12: yes): nothing of the file
@@ -96,7 +98,7 @@ def _limit_resources(limits: ExtractionLimits) -> None:
 
 
 def _become_nobody() -> bool:
-    if os.getuid() != 0:
+    if os.getuid() != 0 or not all(map(_is_open_to_all, _module_directories())):
         return False
     try:
         os.setgroups([])
@@ -107,6 +109,16 @@ def _become_nobody() -> bool:
     return True
 
 
+def _is_open_to_all(directory: str) -> bool:
+    """Whether the modes let everybody through to the directory: modules load others when used."""
+    path = os.path.realpath(directory)
+    while os.stat(path).st_mode & 0o001:
+        if path == "/":
+            return True
+        path = os.path.dirname(path)
+    return False
+
+
 def _drop_capabilities(libc: ctypes.CDLL) -> None:
     """Give back what a new user namespace hands out, and what a powerful user started with."""
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
@@ -115,9 +127,12 @@ def _drop_capabilities(libc: ctypes.CDLL) -> None:
 
 def _library_directories() -> list[str]:
     """Where modules and shared libraries may still be loaded from; never the project itself."""
+    return [*_module_directories(), "/lib", "/lib64", "/usr/lib", "/usr/lib64"]
+
+
+def _module_directories() -> list[str]:
     endings = ("site-packages", "dist-packages", f"python3.{sys.version_info.minor}")
-    modules = [entry for entry in sys.path if entry.endswith(endings)]
-    return [*modules, "/lib", "/lib64", "/usr/lib", "/usr/lib64"]
+    return [entry for entry in sys.path if entry.endswith(endings) and os.path.isdir(entry)]
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:

@@ -121,6 +121,25 @@ def test_a_sign_in_notes_the_address_of_the_connection_not_of_a_header(alice: Us
     assert str(SignIn.objects.get().address) == "2001:db8::7"
 
 
+@pytest.mark.parametrize("email", ["alice@hart.example", "nobody@hart.example"])
+def test_a_refused_sign_in_is_recorded_the_same_for_known_and_unknown_people(
+    email: str, alice: User, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(2):  # looking for the person; the event
+        answer = APIClient().post(LOGIN, {"email": email, "password": "wrong"})
+    assert answer.status_code == 401
+    event = AuditEvent.objects.get(action="sign_in_refused")
+    assert (event.actor_id, event.object_id, event.organization_id) == (None, None, None)
+    assert (str(event.address), event.changes) == ("127.0.0.1", {"email": email})
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\0", "x" * 5_000, "\u202e", "'; --"])
+def test_a_strange_name_does_not_break_the_sign_in_of_the_admin(name: str, db: None) -> None:
+    answer = Browser().post("/admin/login/", {"username": name, "password": "x"})
+    assert answer.status_code == 200
+    assert AuditEvent.objects.get(action="sign_in_refused").actor_id is None
+
+
 def test_an_operator_does_not_lock_themselves_out(operator: User, as_operator: APIClient) -> None:
     path = f"{API}users/{operator.pk}/"
     for change in ({"role": "intern"}, {"status": "suspended"}, {"email": "x@example.com"}):

@@ -96,6 +96,11 @@ class LexiFlowSite(RecordSite):
         ]
 
 
+def _harmless(name: str) -> str:
+    """What was typed for a name; PostgreSQL keeps no NUL in JSON."""
+    return name.replace("\0", "")[:254]
+
+
 def _record(request: HttpRequest, action: AuditAction) -> None:
     user: Any = request.user
     known = user.is_authenticated
@@ -107,7 +112,7 @@ def _record(request: HttpRequest, action: AuditAction) -> None:
         organization_id=next(iter(user.organization_ids), None) if known else None,
         address=request.META.get("REMOTE_ADDR") or None,
         source=SOURCE,
-        details={} if known else {"email": request.POST.get("username", "")[:254]},
+        details={} if known else {"email": _harmless(request.POST.get("username", ""))},
     )
 
 
