@@ -28,7 +28,9 @@ import ctypes
 import os
 import resource
 import signal
+import stat
 import sys
+from pathlib import Path
 
 from documents.extraction import landlock, seccomp
 from documents.extraction.limits import ExtractionLimits
@@ -111,12 +113,8 @@ def _become_nobody() -> bool:
 
 def _is_open_to_all(directory: str) -> bool:
     """Whether the modes let everybody through to the directory: modules load others when used."""
-    path = os.path.realpath(directory)
-    while os.stat(path).st_mode & 0o001:
-        if path == "/":
-            return True
-        path = os.path.dirname(path)
-    return False
+    path = Path(directory).resolve()
+    return all(part.stat().st_mode & stat.S_IXOTH for part in (path, *path.parents))
 
 
 def _drop_capabilities(libc: ctypes.CDLL) -> None:
@@ -132,7 +130,7 @@ def _library_directories() -> list[str]:
 
 def _module_directories() -> list[str]:
     endings = ("site-packages", "dist-packages", f"python3.{sys.version_info.minor}")
-    return [entry for entry in sys.path if entry.endswith(endings) and os.path.isdir(entry)]
+    return [entry for entry in sys.path if entry.endswith(endings) and Path(entry).is_dir()]
 
 
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
