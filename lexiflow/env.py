@@ -90,7 +90,7 @@ def secret(name: str, keep_in: Path | None) -> str:
     except FileNotFoundError:
         keep_in.parent.mkdir(parents=True, exist_ok=True)
     made = secrets.token_urlsafe(50)
-    own = keep_in.with_name(f"{keep_in.name}.{os.getpid()}")
+    own = keep_in.with_name(f"{keep_in.name}.{secrets.token_hex(8)}")
     own.touch(mode=0o600)
     own.write_text(made, encoding="ascii")
     try:

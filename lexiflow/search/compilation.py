@@ -34,7 +34,7 @@ WITH typed AS MATERIALIZED (
 ), parsed AS MATERIALIZED (
     SELECT number, clause, kind, token, words, strict, lexemes, head,
         kind = 'word' AND clause >= 0 AND cardinality(lexemes) = 1
-            AND body ~ '^[[:alpha:]]{{4,}}$' AS may_be_misspelt
+            AND body ~ '^[[:alpha:]]{{4,40}}$' AS may_be_misspelt
     FROM (
         SELECT *,
             CASE kind WHEN 'prefix' THEN regexp_replace(body, '[[:alnum:]]+$', '') ELSE body END

@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
-from shlex import quote, split
+from collections.abc import Callable
+from shlex import split
 from types import FrameType
 from typing import Any
 from urllib.error import URLError
@@ -23,7 +23,10 @@ from documents.demo.accounts import make_demo
 from documents.services import EXTRACTION_QUEUE
 from users.models import User
 
+SERVER = "-m gunicorn -c deploy/gunicorn.conf.py lexiflow.wsgi:application"
+WORKER = f"manage.py procrastinate worker --queues {EXTRACTION_QUEUE} --concurrency 2"
 _START_SECONDS = 60
+_RESTART_SECONDS = 1
 _STOP_SECONDS = 35
 _PR_SET_PDEATHSIG = 1
 
@@ -40,17 +43,17 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
         accounts = make_demo(url, say=self._say)
-        children = start_children(host, port)
+        children = [start(command, host, port) for command in (SERVER, WORKER)]
         stop = StopSignals(children)
         try:
             wait_until_served(url, children)
             self._banner(url, accounts)
-            stop.wait()
+            stop.wait(lambda: start(WORKER, host, port))
         finally:
             self._say("Stopping …")
             end(children)
         if not stop.asked:
-            raise CommandError("A server process ended by itself; its last words are above.")
+            raise CommandError(f"gunicorn ended by itself (exit code {children[0].returncode}).")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -76,7 +79,7 @@ class Command(BaseCommand):
 
 
 class StopSignals:
-    """Ctrl-C and SIGTERM end the wait; so does a child that ends by itself."""
+    """Ctrl-C and SIGTERM end the wait; so does a server that ends by itself."""
 
     def __init__(self, children: list[subprocess.Popen[bytes]]) -> None:
         self.asked = False
@@ -87,8 +90,14 @@ class StopSignals:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
 
-    def wait(self) -> None:
-        while not self.asked and all(child.poll() is None for child in self._children):
+    def wait(self, restart_worker: Callable[[], subprocess.Popen[bytes]]) -> None:
+        """Until asked, or until the server has ended. A worker that ended is started again: it
+        goes when PostgreSQL does, and the site must not go with it.
+        """
+        while not self.asked and self._children[0].poll() is None:
+            if self._children[1].poll() is not None:
+                time.sleep(_RESTART_SECONDS)
+                self._children[1] = restart_worker()
             time.sleep(0.2)
 
 
@@ -105,24 +114,15 @@ def refuse_if_taken(host: str, port: str) -> None:
             ) from error
 
 
-def start_children(host: str, port: str) -> list[subprocess.Popen[bytes]]:
-    """gunicorn and the worker, each in a session of its own: Ctrl-C reaches only this process."""
-    base = Path(settings.BASE_DIR)
-    environment = {**os.environ, "HOST": host, "PORT": port}
-    commands = [
-        f"-m gunicorn -c {quote(str(base / 'deploy/gunicorn.conf.py'))} lexiflow.wsgi:application",
-        f"manage.py procrastinate worker --queues {EXTRACTION_QUEUE} --concurrency 2",
-    ]
-    return [
-        subprocess.Popen(  # noqa: S603 - our own commands
-            [sys.executable, *split(command)],
-            cwd=base,
-            env=environment,
-            start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-        )
-        for command in commands
-    ]
+def start(command: str, host: str, port: str) -> subprocess.Popen[bytes]:
+    """SERVER or WORKER, in a session of its own: Ctrl-C reaches only this process."""
+    return subprocess.Popen(  # noqa: S603 - our own commands
+        [sys.executable, *split(command)],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "HOST": host, "PORT": port},
+        start_new_session=True,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
 
 
 def _end_with_parent() -> None:
