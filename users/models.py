@@ -131,7 +131,6 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
         """
         return tuple(
             self.memberships.alive()
-            .filter(organization__deleted_at__isnull=True)
             .order_by("-is_primary", "created_at")
             .values_list("organization_id", flat=True)
         )
