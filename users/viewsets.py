@@ -52,16 +52,6 @@ class UserViewSet(RecordViewSet):
     orderings = ("created_at", "last_name", "email")
     default_ordering = "last_name"
 
-    def locked(self) -> User:
-        """Who may change people may not change everybody."""
-        person: User = super().locked()
-        self.check_object_permissions(self.request, person)
-        return person
-
-    def perform_restore(self, instance: User) -> None:
-        self.check_object_permissions(self.request, instance)
-        super().perform_restore(instance)
-
     def perform_create(self, serializer: Any) -> User:
         """A person starts as a member of one firm of the caller, with or without a password."""
         data = dict(serializer.validated_data)

@@ -118,6 +118,7 @@ class RecordWrites(RecordCreates):
             if instance is None:
                 instance = self.locked()
             else:
+                self.check_object_permissions(request, instance)
                 self.perform_restore(instance)
             row = self.answer(instance)
         return Response(row)
@@ -137,6 +138,7 @@ class RecordWrites(RecordCreates):
         instance = lock(self.get_queryset().filter(pk=self.record_id()))
         if instance is None:
             raise Http404
+        self.check_object_permissions(self.request, instance)
         return instance
 
 
