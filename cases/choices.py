@@ -48,6 +48,14 @@ class CaseStatus(TextChoices):
     CONSOLIDATED = "consolidated", "Consolidated"
 
 
+class CaseAccess(TextChoices):
+    """Who of the firm may know of a case."""
+
+    FIRM = "firm", "Open to the firm"
+    TEAM = "team", "The case team only"
+    SEALED = "sealed", "Sealed: the case team only, whatever the role"
+
+
 class JuryDemand(TextChoices):
     NONE = "none", "None"
     PLAINTIFF = "plaintiff", "Plaintiff"

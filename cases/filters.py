@@ -4,8 +4,10 @@ from cases.models import (
     Case,
     CaseTeamMember,
     Client,
+    ClientPerson,
     CustodyEvent,
     DocketEntry,
+    EthicalWall,
     EvidenceItem,
     Party,
 )
@@ -38,6 +40,8 @@ class CaseFilter(RecordFilterSet):
             "title": ["exact"],
             "type": ["exact", "in"],
             "status": ["exact", "in"],
+            "access": ["exact", "in"],
+            "is_shared_with_client": ["exact"],
             "practice_area": ["exact"],
             "jurisdiction": ["exact"],
             "court": ["exact"],
@@ -54,6 +58,18 @@ class CaseFilter(RecordFilterSet):
             "created_at": _MOMENT,
             "updated_at": _MOMENT,
         }
+
+
+class ClientPersonFilter(RecordFilterSet):
+    class Meta:
+        model = ClientPerson
+        fields = {"user": ["exact"]}
+
+
+class EthicalWallFilter(RecordFilterSet):
+    class Meta:
+        model = EthicalWall
+        fields = {"user": ["exact"], "created_at": _MOMENT}
 
 
 class TeamMemberFilter(RecordFilterSet):

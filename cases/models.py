@@ -1,5 +1,7 @@
 """Clients and matters: cases, who works on them, who is in them, their docket, their evidence."""
 
+from typing import Any, ClassVar
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -8,6 +10,7 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
 from cases.choices import (
+    CaseAccess,
     CaseStatus,
     CaseType,
     ClientStatus,
@@ -20,8 +23,15 @@ from cases.choices import (
     PartyKind,
     TeamRole,
 )
-from cases.ownership import AssignNumberInCase, InheritOrganization
-from cases.querysets import CaseChildQuerySet, CaseQuerySet, CustodyEventQuerySet
+from cases.ownership import AssignNumberInCase, EndSharing, InheritOrganization
+from cases.querysets import (
+    CaseChildQuerySet,
+    CaseQuerySet,
+    ClientPartQuerySet,
+    CustodyEventQuerySet,
+    DocketEntryQuerySet,
+    EthicalWallQuerySet,
+)
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
 from lexiflow.search.index import GIN_PENDING_KILOBYTES
@@ -80,6 +90,34 @@ class Client(AuditedRecord):
         return self.name
 
 
+class ClientPerson(AuditedRecord):
+    """A person with the role `client` who speaks for a client: they see what is shared with it."""
+
+    client = models.ForeignKey(Client, models.PROTECT, related_name="people")
+    organization = models.ForeignKey(
+        "users.Organization", models.PROTECT, related_name="+", editable=False, db_index=False
+    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = ClientPartQuerySet.as_manager()
+
+    class Meta(AuditedRecord.Meta):
+        verbose_name_plural = "client people"
+        triggers = [*AuditedRecord.Meta.triggers, InheritOrganization(parent="client")]
+        constraints = [
+            UniqueConstraint(
+                fields=["client", "user"], condition=ALIVE, name="client_person_unique"
+            )
+        ]
+        indexes = [
+            Index(fields=["organization", "created_at", "id"], name="client_person_by_creation"),
+            Index(fields=["user", "client"], condition=ALIVE, name="client_person_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} for {self.client_id}"
+
+
 class Case(AuditedRecord):
     """A matter: a lawsuit, a transaction, an advice."""
 
@@ -89,6 +127,16 @@ class Case(AuditedRecord):
     description = models.TextField(blank=True)
     type = models.CharField(max_length=30, choices=CaseType, default=CaseType.CIVIL)
     status = models.CharField(max_length=20, choices=CaseStatus, default=CaseStatus.OPEN)
+    access = models.CharField(
+        max_length=10,
+        choices=CaseAccess,
+        default=CaseAccess.FIRM,
+        help_text="Who of the firm may know of the case. Ethical walls come on top.",
+    )
+    is_shared_with_client = models.BooleanField(
+        default=False,
+        help_text="The client's people see the case, its docket and the documents that are shared.",
+    )
     practice_area = models.CharField(max_length=120, blank=True)
     jurisdiction = models.CharField(max_length=200, blank=True)
     court = models.CharField(max_length=200, blank=True)
@@ -121,6 +169,7 @@ class Case(AuditedRecord):
     objects = CaseQuerySet.as_manager()
 
     class Meta(AuditedRecord.Meta):
+        triggers = [*AuditedRecord.Meta.triggers, EndSharing(column="client_id")]
         constraints = [
             UniqueConstraint(
                 fields=["organization", "case_number"],
@@ -129,6 +178,7 @@ class Case(AuditedRecord):
             ),
             choices_only("type", CaseType, name="case_type_is_known"),
             choices_only("status", CaseStatus, name="case_status_is_known"),
+            choices_only("access", CaseAccess, name="case_access_is_known"),
             choices_only("jury_demand", JuryDemand, name="case_jury_demand_is_known"),
             CheckConstraint(
                 condition=Q(closed_on__isnull=True)
@@ -146,8 +196,20 @@ class Case(AuditedRecord):
             Index(fields=["organization", "trial_on", "id"], name="case_by_trial"),
             # An operator's list spans all firms.
             Index(fields=["created_at", "id"], name="case_by_creation_all_firms"),
-            # "Is the case of this row deleted?" is asked of every row below a case.
+            # "Is the case of this row deleted?" is asked of every row below a case; so is "May
+            # only its team know of it?". Few cases are either.
             Index(fields=["id"], condition=~ALIVE, name="case_deleted"),
+            Index(
+                fields=["id"],
+                include=["access", "lead_attorney"],
+                condition=~Q(access=CaseAccess.FIRM),
+                name="case_not_open_to_the_firm",
+            ),
+            Index(
+                fields=["client", "id"],
+                condition=Q(is_shared_with_client=True),
+                name="case_shared_with_client",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,7 +224,7 @@ class CaseOwned(AuditedRecord):
         "users.Organization", models.PROTECT, related_name="+", editable=False, db_index=False
     )
 
-    objects = CaseChildQuerySet.as_manager()
+    objects: ClassVar[Any] = CaseChildQuerySet.as_manager()
 
     class Meta(AuditedRecord.Meta):
         abstract = True
@@ -188,10 +250,45 @@ class CaseTeamMember(CaseOwned):
             ),
             choices_only("role", TeamRole, name="case_team_role_is_known"),
         ]
-        indexes = [Index(fields=["organization", "created_at", "id"], name="case_team_by_creation")]
+        indexes = [
+            Index(fields=["organization", "created_at", "id"], name="case_team_by_creation"),
+            # "Which cases does this person work on?" is part of every question.
+            Index(
+                fields=["user", "case"],
+                include=["since", "until"],
+                condition=ALIVE,
+                name="case_team_of_person",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} on {self.case_id} as {self.role}"
+
+
+class EthicalWall(CaseOwned):
+    """Bars a person from a case, whatever their role: the case does not exist for them.
+
+    Lifted by deleting it. Stronger than the team, the lead, every role, and the operators' flag.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+
+    objects: ClassVar[Any] = EthicalWallQuerySet.as_manager()
+
+    class Meta(CaseOwned.Meta):
+        default_related_name = "ethical_walls"
+        constraints = [
+            UniqueConstraint(fields=["case", "user"], condition=ALIVE, name="ethical_wall_unique")
+        ]
+        indexes = [
+            Index(fields=["organization", "created_at", "id"], name="ethical_wall_by_creation"),
+            # "From which cases is this person barred?" is part of every question.
+            Index(fields=["user", "case"], condition=ALIVE, name="ethical_wall_of_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} barred from {self.case_id}"
 
 
 class Party(CaseOwned):
@@ -237,6 +334,8 @@ class DocketEntry(CaseOwned):
         blank=True,
         related_name="docket_entries",
     )
+
+    objects: ClassVar[Any] = DocketEntryQuerySet.as_manager()
 
     class Meta(CaseOwned.Meta):
         default_related_name = "docket_entries"

@@ -1,4 +1,4 @@
-"""Triggers that tie a row to its case: the firm it belongs to, and its number in the case."""
+"""Triggers that tie a row to its parent: its firm, its number, whom it is shared with."""
 
 from typing import Any
 
@@ -8,7 +8,11 @@ import pgtrigger
 _update_of: Any = pgtrigger.UpdateOf
 _body: Any = pgtrigger.Func
 
-_PARENT_TABLES = {"case": "cases_case", "evidence": "cases_evidenceitem"}
+_PARENT_TABLES = {
+    "case": "cases_case",
+    "client": "cases_client",
+    "evidence": "cases_evidenceitem",
+}
 
 
 class InheritOrganization(pgtrigger.Trigger):
@@ -61,4 +65,25 @@ class AssignNumberInCase(pgtrigger.Trigger):
                 RETURN NEW;
                 """
             ),
+        )
+
+
+class EndSharing(pgtrigger.Trigger):
+    """A row that moves to another parent is shared with that parent's client only once more.
+
+    `column` says whose client it is; whatever changes it, nobody new sees the row by accident.
+    """
+
+    when = pgtrigger.Before
+
+    def __init__(self, *, column: str) -> None:
+        super().__init__(
+            name="end_sharing",
+            operation=_update_of(column),
+            func=f"""
+                IF NEW.{column} IS DISTINCT FROM OLD.{column} THEN
+                    NEW.is_shared_with_client := false;
+                END IF;
+                RETURN NEW;
+            """,
         )

@@ -5,13 +5,17 @@ from uuid import UUID
 
 from django.db.models import Model
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 
+from cases import access
 from cases.models import (
     Case,
     CaseTeamMember,
     Client,
+    ClientPerson,
     CustodyEvent,
     DocketEntry,
+    EthicalWall,
     EvidenceItem,
     Party,
 )
@@ -108,6 +112,27 @@ class ClientSummary(RecordSerializer):
         fields = ("id", "client_number", "name", "type", "status")
 
 
+class ClientPersonSerializer(FirmSerializer):
+    """A person who sees what is shared with the client. On its route, the one in the URL."""
+
+    class Meta:
+        model = ClientPerson
+        fields = ("id", "client", "user", *STAMPS)
+        read_only_fields = STAMPS
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if self.instance is not None and attrs.get("user", self.instance.user) != (
+            self.instance.user
+        ):
+            raise serializers.ValidationError({"user": "Delete this row and make another."})
+        if self.instance is None:
+            self.refuse_foreign_relations(attrs["client"].organization_id, attrs)
+            if refusal := access.client_person_refusal(self.context["request"].user, attrs["user"]):
+                raise serializers.ValidationError({"user": refusal})
+        return attrs
+
+
 class CaseSerializer(OwnedSerializer):
     class Meta:
         model = Case
@@ -119,6 +144,8 @@ class CaseSerializer(OwnedSerializer):
             "description",
             "type",
             "status",
+            "access",
+            "is_shared_with_client",
             "practice_area",
             "jurisdiction",
             "court",
@@ -155,7 +182,31 @@ class CaseSerializer(OwnedSerializer):
     def validate_related_cases(self, value: list[Case]) -> list[Case]:
         if self.instance in value:
             raise serializers.ValidationError("A case is not related to itself.")
-        return value
+        return [*value, *self._unseen_relations()]
+
+    def _unseen_relations(self) -> list[Case]:
+        """The related cases that the caller may not know of, and so cannot mean to remove."""
+        if self.instance is None:
+            return []
+        seen = Case.objects.visible_to(self.context["request"].user)
+        return list(self.instance.related_cases.exclude(pk__in=seen.values("pk")))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Who sees the case is not for everybody to change."""
+        attrs = super().validate(attrs)
+        actor = self.context["request"].user
+        if self.instance is None:
+            refused = access.new_case_refusals(actor, attrs)
+        else:
+            refused = access.case_refusals(actor, self.instance, self._changed(attrs))
+        if refused:
+            raise serializers.ValidationError(refused)
+        return attrs
+
+    def _changed(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: value for name, value in attrs.items() if getattr(self.instance, name) != value
+        }
 
 
 class CaseSummary(RecordSerializer):
@@ -177,10 +228,38 @@ class CaseChildSerializer(FirmSerializer):
 
 
 class TeamMemberSerializer(CaseChildSerializer):
+    """Somebody on the team. Who may write that down: `cases.access`."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        case = self.instance.case if self.instance is not None else attrs["case"]
+        person = attrs.get("user")
+        refusal = access.staffing_refusal(self.context["request"].user, case, person)
+        if refusal is not None:
+            raise PermissionDenied(refusal)
+        return attrs
+
     class Meta:
         model = CaseTeamMember
         fields = ("id", "case", "user", "role", "since", "until", *STAMPS)
         read_only_fields = STAMPS
+
+
+class EthicalWallSerializer(CaseChildSerializer):
+    """A person barred from a case, and why."""
+
+    class Meta:
+        model = EthicalWall
+        fields = ("id", "case", "user", "reason", *STAMPS)
+        read_only_fields = STAMPS
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if self.instance is not None and attrs.get("user", self.instance.user) != (
+            self.instance.user
+        ):
+            raise serializers.ValidationError({"user": "A wall stays around the same person."})
+        return attrs
 
 
 class PartySerializer(CaseChildSerializer):

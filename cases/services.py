@@ -7,8 +7,9 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from cases.choices import CaseStatus
-from cases.models import Case, Client, EvidenceItem
+from cases.choices import CaseAccess, CaseStatus, TeamRole
+from cases.models import Case, CaseTeamMember, Client, EvidenceItem
+from users.models import User
 
 
 def open_client(**fields: Any) -> Client:
@@ -19,15 +20,27 @@ def open_client(**fields: Any) -> Client:
     return client
 
 
-def open_case(**fields: Any) -> Case:
-    """Adds a case. Without a case number it gets the firm's next one."""
+def open_case(*, by: User | None = None, **fields: Any) -> Case:
+    """Adds a case. Without a case number it gets the firm's next one.
+
+    Who opens a case that is not open to the firm is on its team: else nobody would see it.
+    """
     related = fields.pop("related_cases", [])
     case = Case(**fields)
     assign_case_number(case)
     case.save(force_insert=True)
+    join_own_case(case, by)
     if related:
         case.related_cases.set(related)
     return case
+
+
+def join_own_case(case: Case, by: User | None) -> None:
+    """Puts whoever has just opened a closed case on its team, unless they lead it."""
+    is_closed = case.access != CaseAccess.FIRM
+    if by is not None and is_closed and not by.is_superuser and case.lead_attorney_id != by.pk:
+        role = TeamRole.LEAD if case.lead_attorney_id is None else TeamRole.OTHER
+        CaseTeamMember.objects.create(case=case, user=by, role=role)
 
 
 def add_evidence(**fields: Any) -> EvidenceItem:

@@ -3,9 +3,11 @@ from rest_framework.routers import SimpleRouter
 
 from cases.viewsets import (
     CaseViewSet,
+    ClientPersonViewSet,
     ClientViewSet,
     CustodyEventViewSet,
     DocketEntryViewSet,
+    EthicalWallViewSet,
     EvidenceViewSet,
     PartyViewSet,
     TeamMemberViewSet,
@@ -20,9 +22,13 @@ router.register("evidence", EvidenceViewSet, basename="evidence")
 
 nested = SimpleRouter()
 nested.register("team", TeamMemberViewSet, basename="case-team")
+nested.register("ethical-walls", EthicalWallViewSet, basename="ethical-wall")
 nested.register("parties", PartyViewSet, basename="case-party")
 nested.register("docket-entries", DocketEntryViewSet, basename="case-docket-entry")
 nested.register("evidence", EvidenceViewSet, basename="case-evidence")
+
+of_client = SimpleRouter()
+of_client.register("people", ClientPersonViewSet, basename="client-person")
 
 of_evidence = SimpleRouter()
 of_evidence.register("custody-events", CustodyEventViewSet, basename="custody-event")
@@ -30,5 +36,6 @@ of_evidence.register("custody-events", CustodyEventViewSet, basename="custody-ev
 urlpatterns = [
     path("", include(router.urls)),
     path("cases/<uuid:case_pk>/", include(nested.urls)),
+    path("clients/<uuid:client_pk>/", include(of_client.urls)),
     path("evidence/<uuid:evidence_pk>/", include(of_evidence.urls)),
 ]

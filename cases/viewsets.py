@@ -11,8 +11,10 @@ from cases import services
 from cases.filters import (
     CaseFilter,
     ClientFilter,
+    ClientPersonFilter,
     CustodyEventFilter,
     DocketEntryFilter,
+    EthicalWallFilter,
     EvidenceFilter,
     PartyFilter,
     TeamMemberFilter,
@@ -21,19 +23,24 @@ from cases.models import (
     Case,
     CaseTeamMember,
     Client,
+    ClientPerson,
     CustodyEvent,
     DocketEntry,
+    EthicalWall,
     EvidenceItem,
     Party,
 )
+from cases.permissions import ManagesAccess, StaffsCases
 from cases.results import hits_of_cases
 from cases.serializers import (
     CaseSerializer,
     CaseSummary,
+    ClientPersonSerializer,
     ClientSerializer,
     ClientSummary,
     CustodyEventSerializer,
     DocketEntrySerializer,
+    EthicalWallSerializer,
     EvidenceSerializer,
     PartySerializer,
     TeamMemberSerializer,
@@ -43,6 +50,7 @@ from lexiflow.api.ordering import Orderings
 from lexiflow.api.permissions import IsAuthenticated
 from lexiflow.api.searching import SearchableRecords
 from lexiflow.api.viewsets import AppendOnlyRecordViewSet, Parent, RecordViewSet
+from users.authentication import caller
 from users.models import User
 from users.permissions import RolePermission
 from users.serializers import UserSummary
@@ -67,6 +75,19 @@ class ClientViewSet(RecordViewSet):
         return services.open_client(**serializer.validated_data)
 
 
+@extend_schema(tags=["clients"])
+class ClientPersonViewSet(RecordViewSet):
+    """Who speaks for a client, and sees what is shared with it."""
+
+    queryset = ClientPerson.objects.all()
+    serializer_class = ClientPersonSerializer
+    filterset_class = ClientPersonFilter
+    permission_classes = (IsAuthenticated, ManagesAccess)
+    parent = Parent("client", "client_pk", Client.objects.visible_to)
+    includes = {"user": PERSON}
+    default_ordering = "-created_at"
+
+
 @extend_schema(tags=["cases"])
 class CaseViewSet(SearchableRecords, RecordViewSet):
     queryset = Case.objects.all()
@@ -86,7 +107,7 @@ class CaseViewSet(SearchableRecords, RecordViewSet):
     find_hits = staticmethod(hits_of_cases)
 
     def perform_create(self, serializer: Any) -> Any:
-        return services.open_case(**serializer.validated_data)
+        return services.open_case(by=caller(self.request), **serializer.validated_data)
 
     @extend_schema(request=None, responses=CaseSerializer)
     @action(detail=True, methods=["post"])
@@ -109,6 +130,19 @@ class TeamMemberViewSet(CaseChildViewSet):
     queryset = CaseTeamMember.objects.all()
     serializer_class = TeamMemberSerializer
     filterset_class = TeamMemberFilter
+    permission_classes = (IsAuthenticated, StaffsCases)
+    orderings = ("created_at",)
+    includes = {"case": CASE, "user": PERSON}
+
+
+@extend_schema(tags=["cases"])
+class EthicalWallViewSet(CaseChildViewSet):
+    """Who is barred from the case, whatever their role. For those who manage access."""
+
+    queryset = EthicalWall.objects.all()
+    serializer_class = EthicalWallSerializer
+    filterset_class = EthicalWallFilter
+    permission_classes = (IsAuthenticated, ManagesAccess)
     orderings = ("created_at",)
     includes = {"case": CASE, "user": PERSON}
 

@@ -14,6 +14,7 @@ class DocumentFilter(RecordFilterSet):
             "type": ["exact", "in"],
             "status": ["exact", "in"],
             "access_level": ["exact", "in"],
+            "is_shared_with_client": ["exact"],
             "author": ["exact", "in", "isnull"],
             "tags": ["contains", "overlap"],
             "media_type": ["exact", "in"],

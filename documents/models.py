@@ -11,7 +11,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
-from cases.ownership import InheritOrganization
+from cases.ownership import EndSharing, InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
 from documents.querysets import DocumentQuerySet, DocumentVersionQuerySet
 from lexiflow.db.constraints import choices_only
@@ -62,6 +62,10 @@ class Document(FileFacts, Record):
     access_level = models.CharField(
         max_length=30, choices=AccessLevel, default=AccessLevel.INTERNAL
     )
+    is_shared_with_client = models.BooleanField(
+        default=False,
+        help_text="The client's people see it, if the case is shared with them as well.",
+    )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="documents"
     )
@@ -77,7 +81,12 @@ class Document(FileFacts, Record):
     objects = DocumentQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED, InheritOrganization(parent="case")]
+        triggers = [
+            *Record.Meta.triggers,
+            *AUDITED,
+            InheritOrganization(parent="case"),
+            EndSharing(column="case_id"),
+        ]
         constraints = [
             choices_only("type", DocumentType, name="document_type_is_known"),
             choices_only("status", DocumentStatus, name="document_status_is_known"),
@@ -85,6 +94,13 @@ class Document(FileFacts, Record):
             choices_only("text_status", TextStatus, name="document_text_status_is_known"),
             CheckConstraint(
                 condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="document_sha256_is_hexadecimal"
+            ),
+            CheckConstraint(
+                condition=~Q(
+                    is_shared_with_client=True, access_level=AccessLevel.ATTORNEY_WORK_PRODUCT
+                ),
+                name="document_work_product_is_not_shared",
+                violation_error_message="Attorney work product is not shared with the client.",
             ),
         ]
         indexes = [

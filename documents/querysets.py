@@ -2,11 +2,14 @@
 
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cases.querysets import CaseChildQuerySet
+from documents.choices import AccessLevel
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
+from users.querysets import is_client
+from users.roles import Capability, is_capable
 
 # The title counts most, then description and file name, then the text; the words in their order in
 # the title count more than any of it.
@@ -22,8 +25,32 @@ SEARCH_INDEX = SearchIndex(
 )
 
 
+# Who sees documents of these levels without working on the case; the other levels, everybody.
+_OPENED_BY = {
+    AccessLevel.CONFIDENTIAL: Capability.SEE_CONFIDENTIAL,
+    AccessLevel.PRIVILEGED: Capability.SEE_PRIVILEGED,
+    AccessLevel.ATTORNEY_WORK_PRODUCT: Capability.SEE_WORK_PRODUCT,
+}
+
+
 class DocumentQuerySet(CaseChildQuerySet):
     """Documents. Those of a case follow the case; those of no case belong to the firm."""
+
+    def in_scope_of(self, user: Any) -> Self:
+        """Of the cases `user` may know of, the documents whose access level is open to them.
+
+        All levels are open to those who work on the case, and to whoever wrote or brought the
+        document.
+        """
+        rows = super().in_scope_of(user)
+        if is_client(user) or not (closed := _closed_levels(user)):
+            return rows
+        is_open = ~Q(access_level__in=closed) | Q(author=user.pk) | Q(created_by=user.pk)
+        return rows.filter(is_open | self._works_on_case(user))
+
+    def shared_with(self, user: Any) -> Self:
+        """Those of a shared case that are shared themselves; work product never is."""
+        return self._of_shared_cases(user).filter(is_shared_with_client=True)
 
     def search(self, query: str | CompiledQuery) -> Self:
         """Those that match, annotated with `relevance`; call it after the filters. Not ordered.
@@ -37,12 +64,25 @@ class DocumentQuerySet(CaseChildQuerySet):
         return SEARCH_INDEX.complete(self, text)
 
 
+def _closed_levels(user: Any) -> list[AccessLevel]:
+    return [level for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
+
+
 class DocumentVersionQuerySet(CaseChildQuerySet):
-    """Versions follow their document."""
+    """Versions follow their document. A client sees the current one only."""
 
     parent = "document"
 
+    def in_scope_of(self, user: Any) -> Self:
+        documents = self.model._meta.get_field("document").related_model._default_manager
+        return self._of(documents.in_scope_of(user), user)
+
     def visible_to(self, user: Any) -> Self:
-        documents = self.model._meta.get_field("document").related_model
-        visible = documents._default_manager.visible_to(user).filter(pk=OuterRef("document_id"))
-        return self.alive().filter(Exists(visible))
+        documents = self.model._meta.get_field("document").related_model._default_manager
+        return self._of(documents.visible_to(user), user).alive()
+
+    def _of(self, documents: QuerySet[Any], user: Any) -> Self:
+        of_version = documents.filter(pk=OuterRef("document_id"))
+        if is_client(user):
+            of_version = of_version.filter(current_version=OuterRef("number"))
+        return self.filter(Exists(of_version))

@@ -10,7 +10,9 @@ from documents.search import search_hits
 from lexiflow.search.compilation import CompiledQuery
 
 
-def hits_of_documents(ids: Sequence[UUID], query: CompiledQuery) -> dict[UUID, dict[str, Any]]:
+def hits_of_documents(
+    ids: Sequence[UUID], query: CompiledQuery, user: Any
+) -> dict[UUID, dict[str, Any]]:
     """For each document: the page, the words around the hit as safe HTML, and where the page is."""
     return {
         key: {"page": hit.page, "snippet": hit.snippet_html, "text": _page_url(key, hit.page)}

@@ -54,6 +54,7 @@ class DocumentSerializer(OwnedSerializer):
             "type",
             "status",
             "access_level",
+            "is_shared_with_client",
             "author",
             "tags",
             "custom_fields",

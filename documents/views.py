@@ -95,11 +95,11 @@ class SearchView(StrictRequests, GenericAPIView[Any]):
             for row in rows
         ]
 
-    @staticmethod
-    def _with_hits(found: list[Row], query: CompiledQuery) -> list[Row]:
+    def _with_hits(self, found: list[Row], query: CompiledQuery) -> list[Row]:
         for kind, (_, _, hits_of) in _KINDS.items():
             of_kind = [row for row in found if row["kind"] == kind]
-            hits = hits_of([row["record"]["id"] for row in of_kind], query) if of_kind else {}
+            ids = [row["record"]["id"] for row in of_kind]
+            hits = hits_of(ids, query, caller(self.request)) if of_kind else {}
             for row in of_kind:
                 row["hit"] = hits.get(row["record"]["id"])
         return found

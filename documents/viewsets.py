@@ -152,7 +152,8 @@ class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
         if document is None:
             raise Http404
         wanted = texts.version_number(number, document.current_version)
-        version: DocumentVersion | None = document.versions.alive().filter(number=wanted).first()
+        versions = DocumentVersion.objects.visible_to(self.request.user)
+        version: DocumentVersion | None = versions.filter(document=document, number=wanted).first()
         if version is None:
             raise Http404
         return version

@@ -10,8 +10,10 @@ from cases.models import (
     Case,
     CaseTeamMember,
     Client,
+    ClientPerson,
     CustodyEvent,
     DocketEntry,
+    EthicalWall,
     EvidenceItem,
     Party,
 )
@@ -79,6 +81,20 @@ def custody_event(of: EvidenceItem, **fields: Any) -> CustodyEvent:
 
 def team_member(of: Case, person: User, **fields: Any) -> CaseTeamMember:
     return CaseTeamMember.objects.create(**{"case": of, "user": person, **fields})
+
+
+def wall(of: Case, person: User, **fields: Any) -> EthicalWall:
+    """Bars the person from the case."""
+    return EthicalWall.objects.create(
+        **{"case": of, "user": person, "reason": "Worked for the other side.", **fields}
+    )
+
+
+def client_person(of: Client, person: User | None = None) -> ClientPerson:
+    """A person who speaks for the client."""
+    if person is None:
+        person = user(firm=of.organization, role="client")
+    return ClientPerson.objects.create(client=of, user=person)
 
 
 def document(firm: Organization, text: str = "Some words.", **fields: Any) -> Document:

@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.http import HttpResponse
 from rest_framework.test import APIClient
 
-from cases.models import Case, EvidenceItem
+from cases.models import Case, CaseTeamMember, ClientPerson, EthicalWall, EvidenceItem
 from documents.models import Document
 from tests import factories, worlds
 from tests.assertions import assert_problem, ids
@@ -33,8 +33,9 @@ PUBLIC = {
     "health-live",
     "health-ready",
 }
-# Firms and people have rules of their own: tests/users/test_permissions.py.
-OWN_RULES = {Organization, User}
+# Firms and people have rules of their own: tests/users/test_permissions.py. So has what says who
+# sees a case: tests/cases/test_access.py.
+OWN_RULES = {Organization, User, CaseTeamMember, EthicalWall, ClientPerson}
 NEEDS = {
     "list": Capability.READ,
     "retrieve": Capability.READ,

@@ -15,8 +15,10 @@ from cases.models import (
     Case,
     CaseTeamMember,
     Client,
+    ClientPerson,
     CustodyEvent,
     DocketEntry,
+    EthicalWall,
     EvidenceItem,
     Party,
 )
@@ -36,6 +38,8 @@ class World:
 
     firm: Organization
     owner: User
+    # A person with the role client who speaks for nobody yet.
+    newcomer: User
     rows: dict[type[Model], Any] = field(default_factory=dict)
 
     def row(self, model: type[Model]) -> Any:
@@ -60,7 +64,7 @@ class World:
 
 
 def build(firm: Organization, owner: User) -> World:
-    world = World(firm, owner)
+    world = World(firm, owner, factories.user(firm=firm, role="client"))
     firm.parent = factories.organization()
     firm.save(update_fields=["parent"])
     world.rows[Organization] = firm
@@ -101,6 +105,8 @@ MAKERS: dict[type[Model], Callable[[World], Any]] = {
     Client: lambda w: factories.client(w.firm, account_manager=w.owner),
     Case: lambda w: factories.case(w.firm, client=w.row(Client), lead_attorney=w.owner),
     CaseTeamMember: lambda w: factories.team_member(w.row(Case), factories.user(firm=w.firm)),
+    EthicalWall: lambda w: factories.wall(w.row(Case), factories.user(firm=w.firm)),
+    ClientPerson: lambda w: factories.client_person(w.row(Client)),
     Party: lambda w: factories.party(w.row(Case)),
     EvidenceItem: lambda w: factories.evidence(w.row(Case)),
     CustodyEvent: lambda w: factories.custody_event(w.row(EvidenceItem)),
@@ -116,6 +122,8 @@ BODIES: dict[type[Model], Callable[[World], dict[str, Any]]] = {
     Client: lambda w: {"name": "Ada Lovelace", "organization": str(w.firm.pk)},
     Case: lambda w: {"title": "Lovelace v. Babbage", "organization": str(w.firm.pk)},
     CaseTeamMember: lambda w: {"user": str(w.row(User).pk)},
+    EthicalWall: lambda w: {"user": str(w.row(User).pk), "reason": "Worked for the other side."},
+    ClientPerson: lambda w: {"user": str(w.newcomer.pk)},
     Party: lambda w: {"case": _case(w), "name": "Ada Lovelace", "kind": "plaintiff"},
     EvidenceItem: lambda w: {"case": _case(w), "title": "A letter"},
     CustodyEvent: lambda w: {"action": "sealed", "happened_at": "2026-01-31T12:00:00Z"},

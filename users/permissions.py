@@ -6,7 +6,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from users.models import User
-from users.roles import Capability, allows, may_grant
+from users.roles import Capability, allows, is_capable, may_grant
 
 _BY_METHOD = {"POST": Capability.CREATE, "PATCH": Capability.CHANGE, "DELETE": Capability.DELETE}
 # Actions that say POST in HTTP, and in fact change a row or bring one back.
@@ -34,10 +34,7 @@ class RolePermission(BasePermission):
     message = "Your role does not allow this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        user: Any = request.user
-        if not user.is_authenticated:
-            return False
-        return user.is_superuser or allows(user.role, capability_for(request, view))
+        return is_capable(request.user, capability_for(request, view))
 
 
 class ChangesFirms(RolePermission):

@@ -10,6 +10,11 @@ from users.choices import Role
 from users.roles import Capability, allows
 
 
+def is_client(user: Any) -> bool:
+    """Whether `user` speaks for a client of a firm, and so sees only what is shared with it."""
+    return bool(user.role == Role.CLIENT and not user.is_superuser)
+
+
 class OrganizationOwnedQuerySet(RecordQuerySet):
     """Rows that carry the firm they belong to."""
 
@@ -20,9 +25,7 @@ class OrganizationOwnedQuerySet(RecordQuerySet):
         """
         if user.is_superuser:
             return self
-        if user.role == Role.CLIENT:
-            return self.none()
-        return self.of_organizations(user.organization_ids)
+        return self.none() if is_client(user) else self.of_organizations(user.organization_ids)
 
     def of_organizations(self, ids: tuple[Any, ...]) -> Self:
         """One firm is an equality, so that (organization, …) indexes also give the order."""

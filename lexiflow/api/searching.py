@@ -21,9 +21,11 @@ from lexiflow.search.query import QueryError
 
 
 class FindHits(Protocol):
-    """Rows' identifiers and the query to what is shown of each hit."""
+    """Rows' identifiers and the query to what `user`, who sees the rows, is shown of each hit."""
 
-    def __call__(self, ids: Sequence[UUID], query: CompiledQuery, /) -> Mapping[UUID, Row]: ...
+    def __call__(
+        self, ids: Sequence[UUID], query: CompiledQuery, user: Any, /
+    ) -> Mapping[UUID, Row]: ...
 
 
 RELEVANCE = SortKey.of_annotation("relevance", FloatField())
@@ -72,7 +74,7 @@ class SearchableRecords(RecordReads):
     def present(self, rows: list[Row]) -> list[Row]:
         rows = super().present(rows)
         if self._compiled is not None and rows:
-            hits = self.find_hits([row["id"] for row in rows], self._compiled)
+            hits = self.find_hits([row["id"] for row in rows], self._compiled, self.request.user)
             for row in rows:
                 row["hit"] = hits.get(row["id"])
         return rows

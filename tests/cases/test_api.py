@@ -89,6 +89,8 @@ def test_a_case_is_exactly_this_body(firm: Organization, alice: User, as_alice: 
         "description": "",
         "type": "intellectual_property",
         "status": "on_hold",
+        "access": "firm",
+        "is_shared_with_client": False,
         "practice_area": "",
         "jurisdiction": "",
         "court": "",

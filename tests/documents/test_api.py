@@ -62,6 +62,7 @@ def test_a_document_is_exactly_this_body(
         "type": "discovery_request",
         "status": "draft",
         "access_level": "attorney_work_product",
+        "is_shared_with_client": False,
         "author": str(alice.pk),
         "tags": ["urgent", "antitrust"],
         "custom_fields": {"matter": {"no": 7}},

@@ -9,10 +9,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from lexiflow.admin.access import Action
 from lexiflow.admin.columns import choice_column
 from lexiflow.admin.model_admin import RecordAdmin
-from users.admin.site import is_capable, site
+from users.admin.site import site
 from users.choices import OrganizationStatus
 from users.models import Organization
-from users.roles import Capability
+from users.roles import Capability, is_capable
 
 _STATUS_COLOURS = {
     OrganizationStatus.ACTIVE: "success",

@@ -25,12 +25,12 @@ from lexiflow.admin.inlines import RecordTabularInline
 from lexiflow.admin.model_admin import STAMPS, RecordAdmin
 from lexiflow.admin.writes import SOURCE
 from users import audit
-from users.admin.site import is_capable, site
+from users.admin.site import site
 from users.admin.tenancy import sees_several_firms
 from users.admin.user_forms import MembershipForm, NewPersonForm, PasswordForm, PersonForm
 from users.choices import AuditAction, Role, UserStatus
 from users.models import Membership, User
-from users.roles import Capability, may_grant
+from users.roles import Capability, is_capable, may_grant
 from users.services import join_organization
 
 # Of one's own account these are changed by others.

@@ -18,7 +18,7 @@ from lexiflow.admin.writes import SOURCE, signed
 from users import audit
 from users.choices import AuditAction
 from users.models import AuditEvent, User
-from users.roles import Capability, allows
+from users.roles import Capability, is_capable
 from users.services import end_sign_ins
 
 _CAPABILITIES: dict[Action, Capability] = {
@@ -27,13 +27,6 @@ _CAPABILITIES: dict[Action, Capability] = {
     "change": Capability.CHANGE,
     "delete": Capability.DELETE,
 }
-
-
-def is_capable(user: Any, capability: Capability) -> bool:
-    """Whether a signed-in person has the capability. Operators have all."""
-    if not user.is_authenticated:
-        return False
-    return bool(user.is_superuser or allows(user.role, capability))
 
 
 class LexiFlowSite(RecordSite):

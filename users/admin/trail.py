@@ -23,10 +23,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from lexiflow.admin.access import Action
 from lexiflow.admin.columns import choice_column, column
 from lexiflow.admin.model_admin import ReadOnlyAdmin
-from users.admin.site import is_capable, site
+from users.admin.site import site
 from users.choices import AuditAction
 from users.models import AuditEvent, SignIn, User
-from users.roles import Capability
+from users.roles import Capability, is_capable
 
 _COLOURS = {
     AuditAction.CREATED: "success",
