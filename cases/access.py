@@ -61,6 +61,12 @@ def new_case_refusals(actor: Any, values: dict[str, Any]) -> dict[str, str]:
     return {}
 
 
+def unseen_relations(actor: Any, case: Case) -> list[Case]:
+    """The related cases that `actor` may not know of, and so cannot mean to remove."""
+    seen = Case.objects.visible_to(actor)
+    return list(case.related_cases.exclude(pk__in=seen.values("pk")))
+
+
 def client_person_refusal(actor: Any, person: User | None) -> str | None:
     """Why `actor` may not let `person` see what is shared with a client; None if they may."""
     if not manages_access(actor):

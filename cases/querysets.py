@@ -128,11 +128,16 @@ class CaseChildQuerySet(OrganizationOwnedQuerySet):
     to the person or behind a wall hides them; a client sees none unless a table says otherwise.
     """
 
-    parent = "case"
+    # What hides the row when it is deleted.
+    parents: tuple[str, ...] = ("case",)
 
     def in_scope_of(self, user: Any) -> Self:
-        if is_client(user):
-            return self.shared_with(user)
+        rows = self.shared_with(user) if is_client(user) else self._of_open_cases(user)
+        for parent in self.parents:
+            rows = rows.exclude(self._is_gone(parent))
+        return rows
+
+    def _of_open_cases(self, user: Any) -> Self:
         rows = super().in_scope_of(user)
         case = _related(self.model, "case")
         if not user.is_superuser:
@@ -143,13 +148,6 @@ class CaseChildQuerySet(OrganizationOwnedQuerySet):
     def shared_with(self, user: Any) -> Self:
         """What a client's person sees of a case that is shared with them."""
         return self.none()
-
-    def visible_to(self, user: Any) -> Self:
-        """The parent decides for its children."""
-        return super().visible_to(user).exclude(self._is_gone(self.parent))
-
-    def deleted_visible_to(self, user: Any) -> Self:
-        return super().deleted_visible_to(user).exclude(self._is_gone(self.parent))
 
     def _is_gone(self, reference: str) -> Exists:
         """What the row refers to is deleted. Asked this way round, because few rows are: their
@@ -195,14 +193,11 @@ class EthicalWallQuerySet(CaseChildQuerySet):
 class CustodyEventQuerySet(CaseChildQuerySet):
     """Custody events follow their evidence item, and with it the case."""
 
-    parent = "evidence"
-
-    def visible_to(self, user: Any) -> Self:
-        return super().visible_to(user).exclude(self._is_gone("case"))
+    parents = ("evidence", "case")
 
 
 class ClientPartQuerySet(OrganizationOwnedQuerySet):
     """Rows that belong to a client; a deleted client hides them."""
 
-    def visible_to(self, user: Any) -> Self:
-        return super().visible_to(user).filter(client__deleted_at__isnull=True)
+    def in_scope_of(self, user: Any) -> Self:
+        return super().in_scope_of(user).filter(client__deleted_at__isnull=True)

@@ -182,14 +182,9 @@ class CaseSerializer(OwnedSerializer):
     def validate_related_cases(self, value: list[Case]) -> list[Case]:
         if self.instance in value:
             raise serializers.ValidationError("A case is not related to itself.")
-        return [*value, *self._unseen_relations()]
-
-    def _unseen_relations(self) -> list[Case]:
-        """The related cases that the caller may not know of, and so cannot mean to remove."""
         if self.instance is None:
-            return []
-        seen = Case.objects.visible_to(self.context["request"].user)
-        return list(self.instance.related_cases.exclude(pk__in=seen.values("pk")))
+            return value
+        return [*value, *access.unseen_relations(self.context["request"].user, self.instance)]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Who sees the case is not for everybody to change."""

@@ -8,7 +8,7 @@ from cases.querysets import CaseChildQuerySet
 from documents.choices import AccessLevel
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
-from users.querysets import is_client
+from users.querysets import OrganizationOwnedQuerySet, is_client
 from users.roles import Capability, is_capable
 
 # The title counts most, then description and file name, then the text; the words in their order in
@@ -68,10 +68,8 @@ def _closed_levels(user: Any) -> list[AccessLevel]:
     return [level for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
 
 
-class DocumentVersionQuerySet(CaseChildQuerySet):
+class DocumentVersionQuerySet(OrganizationOwnedQuerySet):
     """Versions follow their document. A client sees the current one only."""
-
-    parent = "document"
 
     def in_scope_of(self, user: Any) -> Self:
         documents = self.model._meta.get_field("document").related_model._default_manager

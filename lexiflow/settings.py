@@ -275,6 +275,12 @@ UNFOLD: dict[str, Any] = {
                     _admin_list("Parties", "groups", "cases_party"),
                     _admin_list("Docket entries", "format_list_numbered", "cases_docketentry"),
                     _admin_list("Evidence", "inventory_2", "cases_evidenceitem"),
+                    _admin_list(
+                        "Ethical walls",
+                        "shield_lock",
+                        "cases_ethicalwall",
+                        "users.admin.site.may_manage_access",
+                    ),
                 ],
             },
             {

@@ -3,6 +3,6 @@
 Not here, on purpose: the search table of cases, which triggers keep.
 """
 
-from cases.admin import case_rows, clients, evidence, matters, number_series
+from cases.admin import case_rows, clients, evidence, matters, number_series, staffing
 
-__all__ = ["case_rows", "clients", "evidence", "matters", "number_series"]
+__all__ = ["case_rows", "clients", "evidence", "matters", "number_series", "staffing"]

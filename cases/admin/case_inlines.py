@@ -7,18 +7,9 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from cases import services
 from cases.admin.numbering import EvidenceForm
-from cases.models import CaseTeamMember, DocketEntry, EvidenceItem, Party
+from cases.models import DocketEntry, EvidenceItem, Party
 from lexiflow.admin.inlines import RecordTabularInline, SoftDeletingFormSet
 from users.admin.tenancy import OneFirmForm
-
-
-class TeamInline(RecordTabularInline):
-    model = CaseTeamMember
-    form = OneFirmForm
-    fields = ("user", "role", "since", "until")
-    autocomplete_fields = ("user",)
-    verbose_name = "team member"
-    verbose_name_plural = "team"
 
 
 class PartyInline(RecordTabularInline):

@@ -1,4 +1,4 @@
-"""Parties, team members and docket entries: lists over all cases of a person's firms."""
+"""Parties and docket entries: lists over all cases of a person's firms."""
 
 from django.contrib.admin import register
 from django.utils.text import Truncator
@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from cases.admin.case_owned import CASE_DEFERS, CaseOwnedAdmin
-from cases.models import CaseTeamMember, DocketEntry, Party
+from cases.models import DocketEntry, Party
 from lexiflow.admin.columns import column
 from users.admin.site import site
 
@@ -31,17 +31,6 @@ class PartyAdmin(CaseOwnedAdmin):
             {"fields": ("counsel_name", "counsel_firm", "counsel_email", "counsel_phone")},
         ),
     )
-
-
-@register(CaseTeamMember, site=site)
-class CaseTeamMemberAdmin(CaseOwnedAdmin):
-    list_display = ("user", "role", "case_number", "since", "until", "created")
-    list_select_related = ("case", "user")
-    list_filter = (("role", ChoicesDropdownFilter), ("user", AutocompleteSelectFilter))
-    search_fields = ("user__first_name", "user__last_name", "user__email")
-    search_help_text = "Search by person"
-    autocomplete_fields = ("case", "user")
-    fieldsets = ((None, {"fields": ("case", "user", "role", ("since", "until"))}),)
 
 
 @register(DocketEntry, site=site)
@@ -68,6 +57,7 @@ class DocketEntryAdmin(CaseOwnedAdmin):
     search_help_text = "Search in the descriptions"
     autocomplete_fields = ("case", "document")
     readonly_fields = (*CaseOwnedAdmin.readonly_fields, "sequence")
+    guarded_relations = ("document",)
     fieldsets = (
         (None, {"fields": ("case", "sequence", "kind", "description", "document")}),
         ("Filing", {"fields": (("filed_on", "entered_on"), "filed_by")}),

@@ -8,6 +8,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 
 from cases import services
 from cases.admin.numbering import ClientForm
+from cases.admin.staffing import ClientPersonInline
 from cases.choices import ClientStatus
 from cases.models import Client
 from lexiflow.admin.columns import choice_column
@@ -49,6 +50,7 @@ class ClientAdmin(OrganizationOwnedAdmin):
     search_help_text = "Search by name or number"
     autocomplete_fields = ("organization", "account_manager")
     palette_icon = "handshake"
+    inlines = (ClientPersonInline,)
     fieldsets = (
         (
             None,

@@ -13,10 +13,10 @@ from unfold.contrib.filters.admin import (
     RangeDateFilter,
 )
 
-from cases import services
-from cases.admin.case_inlines import DocketInline, EvidenceInline, PartyInline, TeamInline
-from cases.admin.numbering import CaseForm
-from cases.choices import CaseStatus
+from cases import access, services
+from cases.admin.case_inlines import DocketInline, EvidenceInline, PartyInline
+from cases.admin.staffing import CaseForm, TeamInline, WallInline
+from cases.choices import CaseAccess, CaseStatus
 from cases.models import Case
 from cases.search import search_hits
 from lexiflow.admin.columns import choice_column, column, page_action
@@ -32,6 +32,7 @@ _STATUS_COLOURS = {
     CaseStatus.DISCOVERY: "primary",
     CaseStatus.TRIAL: "danger",
 }
+_ACCESS_COLOURS = {CaseAccess.TEAM: "warning", CaseAccess.SEALED: "danger"}
 
 
 @register(Case, site=site)
@@ -39,10 +40,12 @@ class CaseAdmin(FullTextSearch, OrganizationOwnedAdmin):
     find_hits = staticmethod(search_hits)
     form = CaseForm
     status_label = choice_column("status", _STATUS_COLOURS)
+    access_label = choice_column("access", _ACCESS_COLOURS)
     list_display = (
         "case_number",
         "short_title",
         "status_label",
+        "access_label",
         "type",
         "client",
         "lead_attorney",
@@ -56,6 +59,7 @@ class CaseAdmin(FullTextSearch, OrganizationOwnedAdmin):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("type", ChoicesDropdownFilter),
+        ("access", ChoicesDropdownFilter),
         ("filed_on", RangeDateFilter),
         ("client", AutocompleteSelectFilter),
         ("lead_attorney", AutocompleteSelectFilter),
@@ -65,7 +69,7 @@ class CaseAdmin(FullTextSearch, OrganizationOwnedAdmin):
     search_help_text = "Search numbers, titles, parties, courts and dockets"
     autocomplete_fields = ("organization", "client", "lead_attorney", "related_cases")
     palette_icon = "gavel"
-    inlines = (TeamInline, PartyInline, DocketInline, EvidenceInline)
+    inlines = (TeamInline, PartyInline, DocketInline, EvidenceInline, WallInline)
     actions_detail = ("documents",)
     fieldsets = (
         (
@@ -76,6 +80,7 @@ class CaseAdmin(FullTextSearch, OrganizationOwnedAdmin):
                     "title",
                     "case_number",
                     ("type", "status"),
+                    ("access", "is_shared_with_client"),
                     "client",
                     "lead_attorney",
                     "practice_area",
@@ -114,10 +119,18 @@ class CaseAdmin(FullTextSearch, OrganizationOwnedAdmin):
         ("Related", {"fields": ("related_cases", "metadata"), "classes": ("collapse",)}),
     )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = list(super().get_readonly_fields(request, obj))
+        if access.manages_access(request.user):
+            return fields
+        return [*fields, "is_shared_with_client", *(() if obj is None else ("access",))]
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             services.assign_case_number(obj)
         super().save_model(request, obj, form, change)
+        if not change:
+            services.join_own_case(obj, request.user)  # type: ignore[arg-type]
 
     @page_action("Documents of this case", icon="description", permissions=("view",))
     def documents(self, request: HttpRequest, object_id: str) -> HttpResponse:

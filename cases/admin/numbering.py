@@ -22,9 +22,5 @@ class ClientForm(Numbered, OrganizationOwnedForm):
     number_field = "client_number"
 
 
-class CaseForm(Numbered, OrganizationOwnedForm):
-    number_field = "case_number"
-
-
 class EvidenceForm(Numbered):
     number_field = "evidence_number"

@@ -109,7 +109,7 @@ class DocumentAdmin(VersionColumns, FileViews, FullTextSearch, OrganizationOwned
                     "title",
                     "case",
                     ("type", "status"),
-                    "access_level",
+                    ("access_level", "is_shared_with_client"),
                     "author",
                     "tags",
                     "description",

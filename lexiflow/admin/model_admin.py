@@ -29,7 +29,7 @@ from lexiflow.admin.deletion import SoftDeletion
 from lexiflow.admin.forms import BoundedJSONField, RecordForm
 from lexiflow.admin.history import TrailHistory
 from lexiflow.admin.pagination import BoundedPaginator
-from lexiflow.admin.relations import single_relations
+from lexiflow.admin.relations import hide_unseen, single_relations
 from lexiflow.admin.search import containing
 from lexiflow.admin.writes import SignedWrites
 from lexiflow.db.models import RecordQuerySet
@@ -137,6 +137,8 @@ class RecordAdmin(SoftDeletion, ListAdmin):
     """A business table (`lexiflow.db.models.Record`)."""
 
     form = RecordForm
+    # References to rows that somebody who sees this row may not see. Their names are not shown.
+    guarded_relations: ClassVar[tuple[str, ...]] = ()
     readonly_fields: ClassVar[tuple[str, ...]] = STAMPS
     change_form_before_template = "lexiflow/admin/seen_version.html"
 
@@ -172,16 +174,18 @@ class RecordAdmin(SoftDeletion, ListAdmin):
         if request.method == "POST":
             rows = rows.select_for_update(of=("self",), no_key=True)
         try:
-            return rows.get(**{field.name: field.to_python(object_id)})
+            row = rows.get(**{field.name: field.to_python(object_id)})
         except (self.model.DoesNotExist, ValidationError, ValueError):
             return None
+        hide_unseen(row, self.guarded_relations, request.user)
+        return row
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fieldsets = list(super().get_fieldsets(request, obj))
         return fieldsets if obj is None else [*fieldsets, RECORD_FIELDSET]
 
     def get_buttons(self, request: HttpRequest, obj: Any) -> list[Button]:
-        if is_deleted(obj) and self.has_delete_permission(request):
+        if is_deleted(obj) and self.may_restore(request, obj):
             return [Button("Restore", "restore/", "restore_from_trash")]
         return []
 

@@ -1,9 +1,12 @@
-"""Which rows a page needs beside its own, so that they come in one query."""
+"""Which rows a page needs beside its own: in one query, and by name only if they may be seen."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import ForeignKey, Model
+
+from lexiflow.admin.access import visible_rows
 
 
 def single_relations(model: type[Model], names: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -18,3 +21,26 @@ def _is_foreign_key(model: type[Model], name: str) -> bool:
         return isinstance(model._meta.get_field(name), ForeignKey)
     except FieldDoesNotExist:
         return False
+
+
+class UnseenRow:
+    """Stands in for a row that its reader may not see: a key without a name."""
+
+    def __init__(self, key: Any) -> None:
+        self.pk = self.id = key
+
+    def __str__(self) -> str:
+        return "(not visible to you)"
+
+
+def hide_unseen(row: Any, names: Iterable[str], user: Any) -> None:
+    """Replaces what `row` refers to by an UnseenRow wherever `user` may not see it.
+
+    One query for each of `names` that refers to something. The references themselves stay.
+    """
+    for name in names:
+        field = row._meta.get_field(name)
+        key = getattr(row, field.attname)
+        seen = key is None or visible_rows(field.related_model, user).filter(pk=key).exists()
+        if not seen:
+            field.set_cached_value(row, UnseenRow(key))

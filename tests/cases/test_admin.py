@@ -225,13 +225,14 @@ def test_a_case_page_costs_the_same_whatever_belongs_to_the_case(
 
 
 def test_what_is_added_on_the_page_of_a_case_belongs_to_it(
-    as_bob: Client, bob: User, matter: Case
+    as_bob: Client, alice: User, bob: User, matter: Case
 ) -> None:
     factories.docket_entry(matter)
+    factories.team_member(matter, bob)
     values = {
-        "team-TOTAL_FORMS": "1",
-        "team-0-user": str(bob.pk),
-        "team-0-role": "paralegal",
+        "team-TOTAL_FORMS": "2",
+        "team-1-user": str(alice.pk),
+        "team-1-role": "co_counsel",
         "docket_entries-TOTAL_FORMS": "2",
         "docket_entries-1-kind": "order",
         "docket_entries-1-description": "ORDER granting",
@@ -245,17 +246,18 @@ def test_what_is_added_on_the_page_of_a_case_belongs_to_it(
     entry = matter.docket_entries.get(description="ORDER granting")
     assert (entry.sequence, entry.organization_id) == (2, matter.organization_id)
     assert matter.evidence.get().evidence_number.startswith("E-")
-    assert matter.team.get().user == bob
+    assert {member.user for member in matter.team.all()} == {alice, bob}
 
 
 def test_a_second_membership_of_the_same_person_is_explained(
-    as_bob: Client, bob: User, matter: Case
+    as_bob: Client, alice: User, bob: User, matter: Case
 ) -> None:
     factories.team_member(matter, bob)
-    values = {"team-TOTAL_FORMS": "2", "team-1-user": str(bob.pk), "team-1-role": "lead"}
+    factories.team_member(matter, alice)
+    values = {"team-TOTAL_FORMS": "3", "team-2-user": str(alice.pk), "team-2-role": "lead"}
     response = save(as_bob, editing(matter), **values)
     assert "There is already another case team member with this user." in errors(response)
-    assert matter.team.count() == 1
+    assert matter.team.count() == 2
 
 
 def test_a_row_of_a_case_stays_with_its_case(as_bob: Client, matter: Case) -> None:

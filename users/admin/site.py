@@ -157,6 +157,10 @@ def may_see_audit(request: HttpRequest) -> bool:
     return is_capable(request.user, Capability.SEE_AUDIT)
 
 
+def may_manage_access(request: HttpRequest) -> bool:
+    return is_capable(request.user, Capability.MANAGE_ACCESS)
+
+
 def may_see_sign_ins(request: HttpRequest) -> bool:
     return is_capable(request.user, Capability.ADMINISTER_USERS)
 
