@@ -2,19 +2,15 @@
 
 A case is seen by the firm, or by its team only; an ethical wall bars a person from it whatever
 their role; a client's people see what is shared with them. What belongs to a case follows it.
-
-The conditions are sets in SQL: walls, memberships and closed cases are few and have partial indexes
-of their own, so an ordinary person's list is the same walk along the same index as an
-administrator's. `tests/benchmarks/bench_visibility.py` measures it.
+The sentences themselves are in `cases.visibility`.
 """
 
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Exists, Model, OuterRef, Q
 
-from cases.choices import CaseAccess
+from cases.visibility import not_closed, not_deleted, not_walled_off, works_on
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
 from users.querysets import OrganizationOwnedQuerySet, is_client
@@ -39,31 +35,6 @@ def _related(model: type[Model], name: str) -> Any:
     return model._meta.get_field(name).related_model
 
 
-def _walled_off(case: type[Model], user: Any) -> QuerySet[Any]:
-    """The cases `user` is barred from. Not correlated: PostgreSQL asks once for a whole query."""
-    walls = _related(case, "ethical_walls")._base_manager
-    cases: QuerySet[Any] = walls.filter(user=user.pk, deleted_at__isnull=True).values("case")
-    return cases
-
-
-def _is_on_team(case: type[Model], user: Any, reference: str) -> Q:
-    """`user` is a member, today, of the team of the case that `reference` names."""
-    today = timezone.now().date()
-    members = _related(case, "team")._base_manager.filter(
-        Q(since__isnull=True) | Q(since__lte=today),
-        Q(until__isnull=True) | Q(until__gte=today),
-        case=OuterRef(reference),
-        user=user.pk,
-        deleted_at__isnull=True,
-    )
-    return Q(Exists(members))
-
-
-def _leads(case: type[Model], user: Any, reference: str) -> Q:
-    """`user` is the lead attorney of the case that `reference` names."""
-    return Q(Exists(case._base_manager.filter(pk=OuterRef(reference), lead_attorney=user.pk)))
-
-
 class CaseQuerySet(OrganizationOwnedQuerySet):
     """Cases."""
 
@@ -73,8 +44,8 @@ class CaseQuerySet(OrganizationOwnedQuerySet):
             return self.shared_with(user)
         rows = super().in_scope_of(user)
         if not user.is_superuser:
-            rows = rows.filter(self._is_open_to(user))
-        return rows.exclude(pk__in=_walled_off(self.model, user))
+            rows = rows.filter(not_closed(user, "id"))
+        return rows.filter(not_walled_off(user, "id"))
 
     def shared_with(self, user: Any) -> Self:
         """Those that are shared with a client `user` speaks for, of a firm they belong to."""
@@ -82,25 +53,11 @@ class CaseQuerySet(OrganizationOwnedQuerySet):
         clients = people.filter(user=user.pk, deleted_at__isnull=True).values("client")
         rows = self.of_organizations(user.organization_ids)
         rows = rows.filter(is_shared_with_client=True, client__in=clients)
-        return rows.exclude(pk__in=_walled_off(self.model, user))
-
-    def closed_to(self, user: Any) -> Self:
-        """Those `user` may not know of, walls aside. For excluding what belongs to them."""
-        closed = ~Q(access=CaseAccess.FIRM)
-        return self.filter(closed).exclude(self._is_open_to(user))
+        return rows.filter(not_walled_off(user, "id"))
 
     def worked_on_by(self, user: Any) -> Self:
         """Those `user` leads or is on the team of."""
-        return self.filter(self._works_on(user))
-
-    def _is_open_to(self, user: Any) -> Q:
-        is_open = Q(access=CaseAccess.FIRM)
-        if is_capable(user, Capability.SEE_RESTRICTED):
-            is_open |= Q(access=CaseAccess.TEAM)
-        return is_open | self._works_on(user)
-
-    def _works_on(self, user: Any) -> Q:
-        return Q(lead_attorney=user.pk) | _is_on_team(self.model, user, "pk")
+        return self.filter(works_on(user, "id"))
 
     def with_related_cases(self, user: Any) -> Self:
         """Adds `related_cases_ids`: the related cases that `user` may see."""
@@ -134,34 +91,19 @@ class CaseChildQuerySet(OrganizationOwnedQuerySet):
     def in_scope_of(self, user: Any) -> Self:
         rows = self.shared_with(user) if is_client(user) else self._of_open_cases(user)
         for parent in self.parents:
-            rows = rows.exclude(self._is_gone(parent))
+            table = _related(self.model, parent)._meta.db_table
+            rows = rows.filter(not_deleted(table, f"{parent}_id"))
         return rows
 
     def _of_open_cases(self, user: Any) -> Self:
         rows = super().in_scope_of(user)
-        case = _related(self.model, "case")
         if not user.is_superuser:
-            closed = case._default_manager.closed_to(user).filter(pk=OuterRef("case_id"))
-            rows = rows.exclude(Exists(closed))
-        return rows.exclude(case__in=_walled_off(case, user))
+            rows = rows.filter(not_closed(user))
+        return rows.filter(not_walled_off(user))
 
     def shared_with(self, user: Any) -> Self:
         """What a client's person sees of a case that is shared with them."""
         return self.none()
-
-    def _is_gone(self, reference: str) -> Exists:
-        """What the row refers to is deleted. Asked this way round, because few rows are: their
-        partial index answers, and nobody joins the whole table.
-        """
-        related = _related(self.model, reference)
-        return Exists(
-            related._base_manager.filter(pk=OuterRef(f"{reference}_id"), deleted_at__isnull=False)
-        )
-
-    def _works_on_case(self, user: Any) -> Q:
-        """`user` works on the case of the row."""
-        case = _related(self.model, "case")
-        return _is_on_team(case, user, "case_id") | _leads(case, user, "case_id")
 
     def _of_shared_cases(self, user: Any) -> Self:
         cases = _related(self.model, "case")._default_manager.shared_with(user)
@@ -176,7 +118,7 @@ class DocketEntryQuerySet(CaseChildQuerySet):
         if is_client(user) or is_capable(user, Capability.SEE_RESTRICTED):
             return rows
         is_open = Q(is_sealed=False, is_restricted=False)
-        return rows.filter(is_open | self._works_on_case(user))
+        return rows.filter(is_open | Q(works_on(user)))
 
     def shared_with(self, user: Any) -> Self:
         return self._of_shared_cases(user).filter(is_sealed=False, is_restricted=False)

@@ -5,6 +5,7 @@ from typing import Any, Self
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cases.querysets import CaseChildQuerySet
+from cases.visibility import works_on
 from documents.choices import AccessLevel
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
@@ -46,7 +47,7 @@ class DocumentQuerySet(CaseChildQuerySet):
         if is_client(user) or not (closed := _closed_levels(user)):
             return rows
         is_open = ~Q(access_level__in=closed) | Q(author=user.pk) | Q(created_by=user.pk)
-        return rows.filter(is_open | self._works_on_case(user))
+        return rows.filter(is_open | Q(works_on(user)))
 
     def shared_with(self, user: Any) -> Self:
         """Those of a shared case that are shared themselves; work product never is."""
