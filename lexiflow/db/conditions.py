@@ -24,14 +24,8 @@ class Condition(Func):
         self.sql = sql
         self.parameters = parameters
 
-    def as_sql(
-        self,
-        compiler: SQLCompiler,
-        connection: BaseDatabaseWrapper,
-        function: str | None = None,
-        template: str | None = None,
-        arg_joiner: str | None = None,
-        **extra_context: Any,
-    ) -> tuple[str, list[Any]]:
+    def as_sql(  # type: ignore[override]  # the stubs of Func and its base disagree
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         columns = [compiler.compile(column)[0] for column in self.get_source_expressions()]
-        return f"({self.sql.format(*columns)})", list(self.parameters)
+        return f"({self.sql.format(*columns)})", self.parameters
