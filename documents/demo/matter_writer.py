@@ -7,17 +7,20 @@ from cases.models import (
     Case,
     CaseTeamMember,
     Client,
+    ClientPerson,
     CustodyEvent,
     DocketEntry,
+    EthicalWall,
     EvidenceItem,
     Party,
 )
 from cases.search_index import indexed_at_the_end
-from documents.demo.firms import DemoFirm, lawyers
+from documents.demo.firms import DemoFirm, lawyers, seats
 from documents.demo.matters import DemoCase, clients_needed, demo_case, demo_client
 from documents.demo.people import ensure_people
 from documents.demo.row_count import RowCount
 from lexiflow.db.identifiers import new_id
+from users.choices import Role
 from users.models import Organization
 
 
@@ -54,6 +57,16 @@ class MatterWriter:
                 link = {"id": self._clients[number], "account_manager_id": manager}
                 rows.append(self._signed(manager, client.fields, link))
         self._written.copy(Client, rows)
+        self._write_speaker()
+
+    def _write_speaker(self) -> None:
+        """The firm's client who signs in sees what is shared with the first client."""
+        speaker = next(p for p in seats(self._firm) if p.role == Role.CLIENT)
+        ids = ensure_people(self.organization, [speaker])
+        number = demo_client(self._seed, self._firm, 0).fields["client_number"]
+        link = {"client_id": self._clients.get(number), "user_id": ids[speaker.email]}
+        if link["client_id"] and not ClientPerson.objects.filter(**link).exists():
+            self._written.copy(ClientPerson, [self._signed(self._lawyers[0], link)])
 
     def write_cases(self, indexes: range) -> None:
         """The cases with these indexes that are not there."""
@@ -72,6 +85,7 @@ class MatterWriter:
             self._written.copy(Party, self._rows(fresh, "parties"))
             self._written.copy(DocketEntry, self._rows(fresh, "docket"))
         self._written.copy(CaseTeamMember, self._team_rows(fresh))
+        self._written.copy(EthicalWall, self._walls(fresh))
         self._write_evidence(fresh)
 
     def lawyer(self, number: int) -> UUID:
@@ -98,6 +112,17 @@ class MatterWriter:
             )
             for pk, case in cases
             for member, role in case.team
+        ]
+
+    def _walls(self, cases: list[tuple[UUID, DemoCase]]) -> list[dict[str, Any]]:
+        reason = "Advised the opposing party before joining the firm."
+        return [
+            self._signed(
+                self._lawyers[case.team[0][0]],
+                {"case_id": pk, "user_id": self._lawyers[case.barred], "reason": reason},
+            )
+            for pk, case in cases
+            if case.barred is not None
         ]
 
     def _rows(self, cases: list[tuple[UUID, DemoCase]], part: str) -> list[dict[str, Any]]:

@@ -10,7 +10,14 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from cases.choices import CaseStatus, CaseType, ClientStatus, ClientType, CustodyAction
+from cases.choices import (
+    CaseAccess,
+    CaseStatus,
+    CaseType,
+    ClientStatus,
+    ClientType,
+    CustodyAction,
+)
 from documents.demo import docket_lines
 from documents.demo.firms import DemoFirm, lawyer_count
 from documents.demo.names import (
@@ -91,6 +98,8 @@ class DemoCase:
     team: list[tuple[int, str]]
     """(index among the lawyers, role); the first one leads."""
     setting: Setting
+    barred: int | None = None
+    """Index of a lawyer behind an ethical wall."""
     parties: list[dict[str, Any]] = field(default_factory=list)
     docket: list[dict[str, Any]] = field(default_factory=list)
     evidence: list[DemoEvidence] = field(default_factory=list)
@@ -154,12 +163,30 @@ def demo_case(seed: int, firm: DemoFirm, index: int) -> DemoCase:
         "closed_on": closed,
         "terminated_on": closed,
         "metadata": {"estimated_value": rng.randrange(1, 500) * 10_000},
+        "access": _access(index),
+        "is_shared_with_client": index % 8 == 0,
     }
     case = DemoCase(fields, client, _team(rng, lawyer_count(index)), setting)
+    case.barred = _barred(index, case.team)
     case.parties = _parties(rng, side, ours, theirs)
     case.docket = docket_lines.of_case(rng, setting, filed, closed)
     case.evidence = [_evidence(rng, number, filed) for number in range(rng.randrange(4))]
     return case
+
+
+def _access(index: int) -> str:
+    """Most cases are open to the firm."""
+    if index % 60 == 30:
+        return CaseAccess.SEALED
+    return CaseAccess.TEAM if index % 20 == 5 else CaseAccess.FIRM
+
+
+def _barred(index: int, team: list[tuple[int, str]]) -> int | None:
+    """Now and then somebody who used to work for the other side."""
+    if index % 25 != 3:
+        return None
+    members = {member for member, _ in team}
+    return next(lawyer for lawyer in range(len(members) + 1) if lawyer not in members)
 
 
 def _caption(kind: str, side: str, ours: str, theirs: str) -> str:

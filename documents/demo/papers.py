@@ -6,6 +6,7 @@ from itertools import islice, repeat
 from random import Random
 from typing import Any
 
+from documents.choices import AccessLevel
 from documents.demo.firms import DemoFirm
 from documents.demo.matters import DemoCase
 from documents.demo.names import generator, pick, slug
@@ -86,14 +87,17 @@ def demo_paper(seed: int, firm: DemoFirm, index: int, case: DemoCase | None) -> 
     head = _head(rng, setting, title, bates, case)
     paragraphs = list(islice(body(rng, setting), _length(rng)))
     status = rng.choice(_STATUSES.split())
+    level = rng.choice(_ACCESS_LEVELS.split())
+    is_harmless = level in (AccessLevel.PUBLIC, AccessLevel.INTERNAL)
+    is_shared = case is not None and case.fields["is_shared_with_client"] and is_harmless
     paper = DemoPaper(
         {
             "title": title[:500],
             "description": correspondence(rng, setting) if rng.random() < 0.3 else "",
             "type": kind,
             "status": status,
-            "access_level": rng.choice(_ACCESS_LEVELS.split()),
-            "tags": sorted({pick(rng, _TAGS.split()) for _ in range(rng.randrange(4))}),
+            "access_level": level,
+            "is_shared_with_client": is_shared,
             "custom_fields": {"bates": bates},
         },
         _versions(rng, head, paragraphs),
