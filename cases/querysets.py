@@ -8,9 +8,10 @@ The sentences themselves are in `cases.visibility`.
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Model, OuterRef, Q
+from django.db.models import Exists, Model, OuterRef
 
-from cases.visibility import not_closed, not_deleted, not_walled_off, works_on
+from cases.visibility import not_closed, not_deleted, not_secret, not_walled_off, works_on
+from lexiflow.db.conditions import Condition
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
 from users.querysets import OrganizationOwnedQuerySet, is_client
@@ -42,10 +43,13 @@ class CaseQuerySet(OrganizationOwnedQuerySet):
         """Those of the firm that are open to it, or that `user` works on; none behind a wall."""
         if is_client(user):
             return self.shared_with(user)
-        rows = super().in_scope_of(user)
-        if not user.is_superuser:
-            rows = rows.filter(not_closed(user, "id"))
-        return rows.filter(not_walled_off(user, "id"))
+        return super().in_scope_of(user).filter(*self.conditions_for(user))
+
+    @staticmethod
+    def conditions_for(user: Any, column: str = "id") -> list[Condition]:
+        """What a case has to meet, the firm aside; `column` is what names it."""
+        conditions = [] if user.is_superuser else [not_closed(user, column)]
+        return [*conditions, not_walled_off(user, column)]
 
     def shared_with(self, user: Any) -> Self:
         """Those that are shared with a client `user` speaks for, of a firm they belong to."""
@@ -89,17 +93,27 @@ class CaseChildQuerySet(OrganizationOwnedQuerySet):
     parents: tuple[str, ...] = ("case",)
 
     def in_scope_of(self, user: Any) -> Self:
-        rows = self.shared_with(user) if is_client(user) else self._of_open_cases(user)
-        for parent in self.parents:
-            table = _related(self.model, parent)._meta.db_table
-            rows = rows.filter(not_deleted(table, f"{parent}_id"))
-        return rows
+        if is_client(user):
+            return self.shared_with(user).filter(*self._parents_are_there())
+        return super().in_scope_of(user).filter(*self.conditions_for(user))
 
-    def _of_open_cases(self, user: Any) -> Self:
-        rows = super().in_scope_of(user)
-        if not user.is_superuser:
-            rows = rows.filter(not_closed(user))
-        return rows.filter(not_walled_off(user))
+    def conditions_for(self, user: Any) -> list[Condition]:
+        """What a row has to meet, the firm aside."""
+        of_case = (
+            _related(self.model, "case")._default_manager.all().conditions_for(user, "case_id")
+        )
+        return [*of_case, *self._parents_are_there()]
+
+    def _parents_are_there(self) -> list[Condition]:
+        return [
+            not_deleted(_related(self.model, parent)._meta.db_table, f"{parent}_id")
+            for parent in self.parents
+        ]
+
+    def referred_to_by(self, column: str, user: Any) -> Condition:
+        """For other tables: the row of this one that `column` names hides nothing from `user`."""
+        table = self.model._meta.db_table
+        return Condition.of_referred(column, table, self.conditions_for(user))
 
     def shared_with(self, user: Any) -> Self:
         """What a client's person sees of a case that is shared with them."""
@@ -113,12 +127,8 @@ class CaseChildQuerySet(OrganizationOwnedQuerySet):
 class DocketEntryQuerySet(CaseChildQuerySet):
     """Docket entries. Sealed and restricted ones are for those who work on the case."""
 
-    def in_scope_of(self, user: Any) -> Self:
-        rows = super().in_scope_of(user)
-        if is_client(user) or is_capable(user, Capability.SEE_RESTRICTED):
-            return rows
-        is_open = Q(is_sealed=False, is_restricted=False)
-        return rows.filter(is_open | Q(works_on(user)))
+    def conditions_for(self, user: Any) -> list[Condition]:
+        return [*super().conditions_for(user), *not_secret(user)]
 
     def shared_with(self, user: Any) -> Self:
         return self._of_shared_cases(user).filter(is_sealed=False, is_restricted=False)

@@ -53,3 +53,16 @@ def works_on(user: Any, column: str = "case_id") -> Condition:
 def not_deleted(table: str, column: str) -> Condition:
     """The row of `table` that `column` names is not deleted. table: a name of ours."""
     return Condition(f"NOT {_DELETED.format(table=table)}", column)
+
+
+def not_secret(user: Any) -> list[Condition]:
+    """A docket entry is neither sealed nor restricted, or `user` sees such entries."""
+    if is_capable(user, Capability.SEE_RESTRICTED):
+        return []
+    works = works_on(user).sql.format("{2}")
+    sql = f"NOT ({{0}} OR {{1}}) OR {works}"
+    return [
+        Condition(
+            sql, "is_sealed", "is_restricted", "case_id", parameters=works_on(user).parameters
+        )
+    ]

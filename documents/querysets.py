@@ -2,11 +2,12 @@
 
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from cases.querysets import CaseChildQuerySet
 from cases.visibility import works_on
 from documents.choices import AccessLevel
+from lexiflow.db.conditions import Condition
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
 from users.querysets import OrganizationOwnedQuerySet, is_client
@@ -37,17 +38,9 @@ _OPENED_BY = {
 class DocumentQuerySet(CaseChildQuerySet):
     """Documents. Those of a case follow the case; those of no case belong to the firm."""
 
-    def in_scope_of(self, user: Any) -> Self:
-        """Of the cases `user` may know of, the documents whose access level is open to them.
-
-        All levels are open to those who work on the case, and to whoever wrote or brought the
-        document.
-        """
-        rows = super().in_scope_of(user)
-        if is_client(user) or not (closed := _closed_levels(user)):
-            return rows
-        is_open = ~Q(access_level__in=closed) | Q(author=user.pk) | Q(created_by=user.pk)
-        return rows.filter(is_open | Q(works_on(user)))
+    def conditions_for(self, user: Any) -> list[Condition]:
+        """Of the cases `user` may know of, the documents whose access level is open to them."""
+        return [*super().conditions_for(user), *_open_level(user)]
 
     def shared_with(self, user: Any) -> Self:
         """Those of a shared case that are shared themselves; work product never is."""
@@ -65,8 +58,23 @@ class DocumentQuerySet(CaseChildQuerySet):
         return SEARCH_INDEX.complete(self, text)
 
 
-def _closed_levels(user: Any) -> list[AccessLevel]:
-    return [level for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
+def _open_level(user: Any) -> list[Condition]:
+    """All levels are open to who works on the case, and to who wrote or brought the document."""
+    closed = [level for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
+    if not closed:
+        return []
+    works = works_on(user)
+    return [
+        Condition(
+            "{0} <> ALL (%s) OR ({1} = %s) IS TRUE OR ({2} = %s) IS TRUE OR "
+            + works.sql.format("{3}"),
+            "access_level",
+            "author_id",
+            "created_by_id",
+            "case_id",
+            parameters=(closed, user.pk, user.pk, *works.parameters),
+        )
+    ]
 
 
 class DocumentVersionQuerySet(OrganizationOwnedQuerySet):

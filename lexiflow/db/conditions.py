@@ -5,7 +5,8 @@ a visibility rule has several. A `Condition` resolves the columns it names and n
 ms), and follows the table into subqueries under whatever alias it has there.
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Self
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Func
@@ -22,7 +23,24 @@ class Condition(Func):
     def __init__(self, sql: str, *columns: str, parameters: tuple[Any, ...] = ()) -> None:
         super().__init__(*columns, output_field=BooleanField())
         self.sql = sql
+        self.columns = columns
         self.parameters = parameters
+
+    @classmethod
+    def of_referred(cls, column: str, table: str, conditions: "Iterable[Condition]") -> Self:
+        """The row of `table` that `column` names meets all `conditions`, or there is no such row.
+
+        table: a name of ours; `column` may be null. Conditions must never be null themselves.
+        """
+        conditions = tuple(conditions)
+        met = " AND ".join(
+            f"({c.sql.format(*(f'referred.{name}' for name in c.columns))})" for c in conditions
+        )
+        return cls(
+            f"NOT EXISTS (SELECT FROM {table} referred WHERE referred.id = {{0}} AND NOT ({met}))",
+            column,
+            parameters=tuple(value for c in conditions for value in c.parameters),
+        )
 
     def as_sql(  # type: ignore[override]  # the stubs of Func and its base disagree
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
