@@ -174,6 +174,10 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
+# Where a process listens for notifications, if PostgreSQL is behind a pool of transactions.
+DATABASE_LISTEN = (
+    env.connection_info("DATABASE_LISTEN_URL") if env.text("DATABASE_LISTEN_URL", "") else {}
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis --------------------------------------------------------------------------------------
