@@ -63,6 +63,7 @@ CASE = Include(CaseSummary, Case.objects.visible_to)
 
 @extend_schema(tags=["clients"])
 class ClientViewSet(RecordViewSet):
+    resource = "clients"
     queryset = Client.objects.all()
     serializer_class = ClientSerializer
     filterset_class = ClientFilter
@@ -90,6 +91,7 @@ class ClientPersonViewSet(RecordViewSet):
 
 @extend_schema(tags=["cases"])
 class CaseViewSet(SearchableRecords, RecordViewSet):
+    resource = "cases"
     queryset = Case.objects.all()
     serializer_class = CaseSerializer
     filterset_class = CaseFilter
@@ -119,6 +121,7 @@ class CaseViewSet(SearchableRecords, RecordViewSet):
 class CaseChildViewSet(RecordViewSet):
     """Rows of a case, at a route of their own and below `cases/{case_pk}/`."""
 
+    resource = "cases"
     permission_classes = PERMISSIONS
     parent = IN_CASE
     includes = {"case": CASE}
@@ -195,6 +198,7 @@ class EvidenceViewSet(CaseChildViewSet):
 class CustodyEventViewSet(AppendOnlyRecordViewSet):
     """The chain of custody. Append-only: a mistake is corrected by a further event."""
 
+    resource = "cases"
     queryset = CustodyEvent.objects.all()
     serializer_class = CustodyEventSerializer
     filterset_class = CustodyEventFilter

@@ -32,6 +32,9 @@ _KINDS: dict[str, tuple[Any, Any, Any]] = {
     "document": (Document, DocumentSummary, hits_of_documents),
 }
 
+# What is searched, in the words of API keys: all of it is needed.
+_RESOURCES = ("cases", "documents")
+
 
 class FoundSerializer(serializers.Serializer[Any]):
     """A case or a document. `record` is its summary; `hit` is as in the lists of its kind."""
@@ -63,6 +66,7 @@ def _query(description: str) -> OpenApiParameter:
 class SearchView(StrictRequests, GenericAPIView[Any]):
     """The most relevant cases and documents. For pages and filters: `?q=` of either list."""
 
+    resource = _RESOURCES
     permission_classes = PERMISSIONS
     serializer_class = SearchAnswerSerializer
     query_parameters = ("q", "page_size")
@@ -108,6 +112,7 @@ class SearchView(StrictRequests, GenericAPIView[Any]):
 class SuggestionsView(StrictRequests, GenericAPIView[Any]):
     """Completes and corrects what is being typed, from names the caller may see."""
 
+    resource = _RESOURCES
     permission_classes = PERMISSIONS
     serializer_class = SuggestionsSerializer
     query_parameters = ("q", "limit")

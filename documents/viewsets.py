@@ -65,6 +65,7 @@ class HandsOutFiles:
 class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
     """Documents. Lists and details are lean: text and file have routes of their own."""
 
+    resource = "documents"
     queryset = Document.objects.all()
     serializer_class = DocumentSerializer
     filterset_class = DocumentFilter
@@ -163,6 +164,7 @@ class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
 class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
     """The versions of one document. A new one becomes the current one; none is overwritten."""
 
+    resource = "documents"
     queryset = DocumentVersion.objects.all()
     serializer_class = DocumentVersionSerializer
     filterset_class = DocumentVersionFilter

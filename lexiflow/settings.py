@@ -20,6 +20,8 @@ ENVIRONMENT = env.choice("LEXIFLOW_ENV", "development", ("development", "product
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.boolean("DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY", keep_in=None if PRODUCTION else LOCAL_HOME / "secret_key")
+# Older ones, newest first: still good for what was signed or encrypted with them.
+SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
 
 # --- Who may talk to us -------------------------------------------------------------------------
 ALLOWED_HOSTS = (
@@ -110,10 +112,15 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 10},
     }
 ]
-ACCESS_TOKEN_SECONDS = env.integer("ACCESS_TOKEN_SECONDS", 3600, minimum=60, maximum=86_400)
+ACCESS_TOKEN_SECONDS = env.integer("ACCESS_TOKEN_SECONDS", 900, minimum=60, maximum=86_400)
 REFRESH_TOKEN_SECONDS = env.integer(
     "REFRESH_TOKEN_SECONDS", 14 * 86_400, minimum=3600, maximum=90 * 86_400
 )
+# However often it is refreshed, a sign-in ends after so long.
+SIGN_IN_SECONDS = env.integer("SIGN_IN_SECONDS", 30 * 86_400, minimum=3600, maximum=366 * 86_400)
+# Tokens each process remembers; 0 asks PostgreSQL at every request.
+IDENTITY_CACHE_SIZE = env.integer("IDENTITY_CACHE_SIZE", 10_000, minimum=0, maximum=1_000_000)
+REQUIRE_SECOND_FACTOR_FOR_STAFF = env.boolean("REQUIRE_SECOND_FACTOR_FOR_STAFF", False)
 
 # --- REST ---------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {

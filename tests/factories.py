@@ -20,6 +20,7 @@ from cases.models import (
 from documents import services as document_services
 from documents.models import Document
 from lexiflow.db.transactions import write_transaction
+from users import api_keys
 from users import services as user_services
 from users.models import Organization, User
 
@@ -43,6 +44,22 @@ def user(email: str | None = None, firm: Organization | None = None, **fields: A
 
 def access_token(person: User) -> str:
     return user_services.sign_in(person, address=None, user_agent="tests").access
+
+
+def api_key(
+    owner: User, *scopes: str, firm: Organization | None = None, **fields: Any
+) -> api_keys.NewKey:
+    """A key in the owner's first firm, with `cases:read` unless other scopes are named."""
+    chosen = firm or Organization.objects.filter(pk__in=owner.organization_ids[:1]).first()
+    return api_keys.make_api_key(
+        owner,
+        **{
+            "name": f"Key {next(_count)}",
+            "scopes": scopes or ("cases:read",),
+            "organization": chosen,
+            **fields,
+        },
+    )
 
 
 def client(firm: Organization, **fields: Any) -> Client:

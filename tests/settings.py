@@ -25,3 +25,5 @@ from lexiflow.settings import DATABASES  # noqa: E402
 DATABASES["default"]["OPTIONS"].pop("pool")
 # Argon2 is meant to be slow; hundreds of sign-ins in tests are not.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A test's transaction is never committed, so nobody is told of it. Tests of the cache turn it on.
+IDENTITY_CACHE_SIZE = 0

@@ -29,7 +29,7 @@ from lexiflow.db.transactions import write_transaction
 from tests import factories
 from users import audit
 from users.choices import AuditAction
-from users.models import AuditEvent, Membership, Organization, User
+from users.models import ApiKey, AuditEvent, Membership, Organization, User
 
 
 @dataclass(slots=True)
@@ -114,6 +114,7 @@ MAKERS: dict[type[Model], Callable[[World], Any]] = {
     DocumentVersion: _version,
     DocketEntry: lambda w: factories.docket_entry(w.row(Case), document=w.row(Document)),
     AuditEvent: _audit_event,
+    ApiKey: lambda w: factories.api_key(w.owner, firm=w.firm).row,
 }
 
 BODIES: dict[type[Model], Callable[[World], dict[str, Any]]] = {
@@ -135,6 +136,11 @@ BODIES: dict[type[Model], Callable[[World], dict[str, Any]]] = {
     },
     DocumentVersion: lambda w: {"text": "Some other words."},
     DocketEntry: lambda w: {"case": _case(w), "description": "Complaint filed"},
+    ApiKey: lambda w: {
+        "name": "Nightly export",
+        "scopes": ["cases:read"],
+        "organization": str(w.firm.pk),
+    },
 }
 
 

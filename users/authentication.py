@@ -1,29 +1,38 @@
-"""Bearer tokens: `Authorization: Bearer <access token>`.
+"""Bearer tokens: `Authorization: Bearer <access token or API key>`.
 
-One query finds the sign-in, the person and their firms. A sign-in that was revoked, has expired, or
-whose person may no longer sign in is the same 401 as a token that never existed.
+Who the token stands for is known without a query when it was seen before (`users.identity`). A
+sign-in that was revoked, has expired, or whose person may no longer sign in is the same 401 as a
+token that never existed; so is such an API key, and one that is used from an address it is not for.
+
+A key gets no further than this: what a view is about is its `resource`, and a key without the scope
+for it is refused here, before the view runs. A view that names no resource is not for keys.
 """
 
 import hashlib
-from datetime import datetime
-from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import F, Q
-from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from users.choices import UserStatus
-from users.models import SignIn, User
+from lexiflow.api.reach import resources_of
+from users import key_usage
+from users.identity import Auth, KeyHolder, SignedIn, of_access_token, of_api_key
+from users.models import User
+from users.scopes import READ, WRITE
 
+KEY_MARK = "lxf_"
 _MAX_TOKEN_BYTES = 200
 
 
 def digest(token: str) -> bytes:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def caller_address(request: Request) -> str | None:
+    """The address of the connection. Forwarding headers are for a trusted proxy to resolve."""
+    return request.META.get("REMOTE_ADDR") or None
 
 
 def caller(request: Request) -> User:
@@ -33,17 +42,17 @@ def caller(request: Request) -> User:
     return request.user
 
 
-def current_sign_in(request: Request) -> SignIn:
-    """What the request was authenticated with. For views that only the signed-in reach."""
-    if not isinstance(request.auth, SignIn):
+def current_sign_in(request: Request) -> SignedIn:
+    """What the request was authenticated with. For views that no API key reaches."""
+    if not isinstance(request.auth, SignedIn):
         raise NotAuthenticated
     return request.auth
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Sets `request.user` to the person and `request.auth` to the sign-in."""
+    """Sets `request.user` to the person and `request.auth` to what they came with."""
 
-    def authenticate(self, request: Request) -> tuple[User, SignIn] | None:
+    def authenticate(self, request: Request) -> tuple[User, Auth] | None:
         header = get_authorization_header(request)
         if not header:
             return None
@@ -51,35 +60,28 @@ class BearerAuthentication(BaseAuthentication):
         is_token = token.isascii() and 0 < len(token) < _MAX_TOKEN_BYTES
         if kind.lower() != b"bearer" or not is_token:
             raise AuthenticationFailed("Expected `Authorization: Bearer <token>`.")
-        sign_in = self._sign_in(digest(token.decode()), timezone.now())
-        if sign_in is None:
+        text = token.decode()
+        read = of_api_key if text.startswith(KEY_MARK) else of_access_token
+        identity = read(digest(text))
+        if identity is None:
             raise AuthenticationFailed("The token is unknown, expired or revoked.")
-        return sign_in.user, sign_in
+        if isinstance(identity.auth, KeyHolder):
+            _admit(identity.auth, request)
+        return identity.person(), identity.auth
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="lexiflow"'
 
-    @staticmethod
-    def _sign_in(token_digest: bytes, now: datetime) -> SignIn | None:
-        # A firm that has ended takes its rows with it.
-        membership = Q(
-            user__memberships__deleted_at__isnull=True,
-            user__memberships__organization__deleted_at__isnull=True,
-        )
-        sign_in: Any = (
-            SignIn.objects.select_related("user")
-            .filter(access_digest=token_digest, revoked_at__isnull=True, access_expires_at__gt=now)
-            .filter(user__status=UserStatus.ACTIVE, user__deleted_at__isnull=True)
-            .annotate(
-                organization_ids=ArrayAgg(
-                    "user__memberships__organization_id",
-                    filter=membership & Q(user__memberships__id__isnull=False),
-                    default=[],
-                    order_by=[F("user__memberships__is_primary").desc(), "user__memberships__id"],
-                )
-            )
-            .first()
-        )
-        if sign_in is not None:
-            sign_in.user.organization_ids = tuple(sign_in.organization_ids)
-        return sign_in  # type: ignore[no-any-return]
+
+def _admit(key: KeyHolder, request: Request) -> None:
+    """Raises for a key that is used from elsewhere, or for what it is not for."""
+    address = caller_address(request)
+    if not key.may_come_from(address):
+        raise AuthenticationFailed("The token is unknown, expired or revoked.")
+    key_usage.note(key.pk, address)
+    resources = resources_of(request.parser_context["view"])
+    if not resources:
+        raise PermissionDenied("API keys may not do this; sign in.")
+    access = READ if request.method in SAFE_METHODS else WRITE
+    if lacking := key.lacks(resources, access):
+        raise PermissionDenied(f"This API key lacks: {', '.join(lacking)}.")

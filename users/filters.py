@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from lexiflow.api.filters import RecordFilterSet, ValueFilter
 from lexiflow.api.values import read_uuid
-from users.models import AuditEvent, Membership, Organization, User
+from users.models import ApiKey, AuditEvent, Membership, Organization, User
 
 
 class OrganizationFilter(RecordFilterSet):
@@ -59,4 +59,15 @@ class AuditEventFilter(RecordFilterSet):
             "request_id": ["exact"],
             "source": ["exact"],
             "occurred_at": ["gte", "lte"],
+        }
+
+
+class ApiKeyFilter(RecordFilterSet):
+    class Meta:
+        model = ApiKey
+        fields = {
+            "name": ["icontains"],
+            "user": ["exact"],
+            "organization": ["exact"],
+            "expires_at": ["gte", "lte"],
         }

@@ -75,6 +75,33 @@ def _audit(name: str, operation: Any, rows: str, **tables: str) -> Any:
     )
 
 
+def audited(*secrets: str) -> list[Any]:
+    """`AUDITED` for a table with further columns whose values must not be in the trail."""
+    unrecorded = _UNRECORDED.replace("{", "{" + ",".join(secrets) + ",")
+    kept = f"to_jsonb(o) - '{{{','.join(secrets)}}}'::text[]"
+    return [
+        _audit(
+            "audit_insert",
+            pgtrigger.Insert,
+            _INSERTED.replace(_UNRECORDED, unrecorded),
+            new="new_rows",
+        ),
+        _audit(
+            "audit_update",
+            pgtrigger.Update,
+            _UPDATED.replace(_UNRECORDED, unrecorded),
+            old="old_rows",
+            new="new_rows",
+        ),
+        _audit(
+            "audit_delete",
+            pgtrigger.Delete,
+            _REMOVED.replace("to_jsonb(o) - 'password'", kept),
+            old="old_rows",
+        ),
+    ]
+
+
 AUDITED: list[Any] = [
     _audit("audit_insert", pgtrigger.Insert, _INSERTED, new="new_rows"),
     _audit("audit_update", pgtrigger.Update, _UPDATED, old="old_rows", new="new_rows"),

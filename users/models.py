@@ -5,16 +5,19 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import pgtrigger
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
-from django.db import models
+from django.db import models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.identifiers import new_id
 from lexiflow.db.models import Record
 from users.choices import AuditAction, OrganizationStatus, OrganizationType, Role, UserStatus
+from users.credentials import ApiKey, ApiKeyUse, SecondFactor
 from users.history import AUDITED
 from users.querysets import (
     AuditEventQuerySet,
@@ -22,6 +25,25 @@ from users.querysets import (
     OrganizationQuerySet,
     UserManager,
 )
+from users.revocation import (
+    END_SIGN_INS,
+    TELL_MEMBERSHIP,
+    TELL_ORGANIZATION,
+    TELL_PERSON,
+    TELL_SIGN_IN,
+    keep_sign_ins,
+)
+
+__all__ = [
+    "ApiKey",
+    "ApiKeyUse",
+    "AuditEvent",
+    "Membership",
+    "Organization",
+    "SecondFactor",
+    "SignIn",
+    "User",
+]
 
 ALIVE = Q(deleted_at__isnull=True)
 
@@ -53,7 +75,7 @@ class Organization(Record):
     objects = OrganizationQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED]
+        triggers = [*Record.Meta.triggers, *AUDITED, *TELL_ORGANIZATION]
         constraints = [
             UniqueConstraint(Lower("name"), condition=ALIVE, name="organization_name_unique"),
             choices_only("type", OrganizationType, name="organization_type_is_known"),
@@ -99,7 +121,7 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
     objects = UserManager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED]
+        triggers = [*Record.Meta.triggers, *AUDITED, *TELL_PERSON, END_SIGN_INS]
         constraints = [
             CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
             choices_only("role", Role, name="user_role_is_known"),
@@ -135,6 +157,26 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
             .values_list("organization_id", flat=True)
         )
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """As Django does. Hashing the same password in a newer way ends no sign-in."""
+
+        def hash_again(password: str) -> None:
+            self.set_password(password)
+            self._password = None
+            with transaction.atomic():
+                keep_sign_ins("all")
+                self.save(update_fields=["password"])
+                keep_sign_ins("")
+
+        return check_password(raw_password, self.password, hash_again)
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """A session of the admin ends with the password, and with the role and the rights."""
+        rights = f"{self.password}{self.role}{self.is_staff}{self.is_superuser}"
+        return salted_hmac(
+            "users.User.session", rights, secret=secret, algorithm="sha256"
+        ).hexdigest()
+
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
@@ -154,7 +196,7 @@ class Membership(Record):
     objects = OrganizationOwnedQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED]
+        triggers = [*Record.Meta.triggers, *AUDITED, *TELL_MEMBERSHIP]
         constraints = [
             UniqueConstraint(
                 fields=["user", "organization"], condition=ALIVE, name="membership_unique"
@@ -174,24 +216,32 @@ class Membership(Record):
 class SignIn(models.Model):
     """One sign-in and its current pair of bearer tokens, kept only as SHA-256 digests.
 
-    The tokens are 256 random bits, so a plain digest cannot be searched backwards. A refresh
-    replaces both; the digest of the refresh token that was used is kept, because its second
-    use means that somebody has copied it, and then the whole sign-in ends.
+    The tokens are random, so a plain digest cannot be searched backwards. A refresh token has two
+    parts: one names the family, 128 bits that stay the same for the whole sign-in, the other is new
+    each time. Who knows the family without the current other part has an old token, and an old
+    token that is used means that somebody has copied one. So every earlier token is recognised,
+    however many there were, and none of them is kept (`users.services.refresh_sign_in`).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="sign_ins", db_index=False)
     access_digest = models.BinaryField(max_length=32, unique=True)
-    refresh_digest = models.BinaryField(max_length=32, unique=True)
-    used_refresh_digest = models.BinaryField(max_length=32, null=True, db_index=True)
+    family_digest = models.BinaryField(max_length=32, unique=True)
+    refresh_digest = models.BinaryField(max_length=32)
+    # The token before, when it was exchanged and by which client: its own retry is no theft.
+    previous_refresh_digest = models.BinaryField(max_length=32, null=True)
+    refreshed_at = models.DateTimeField(null=True)
+    refreshed_by = models.BinaryField(max_length=32, null=True)
     access_expires_at = models.DateTimeField()
     refresh_expires_at = models.DateTimeField(db_index=True)
+    ends_at = models.DateTimeField(help_text="No refresh makes it last longer than this.")
     revoked_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        triggers = TELL_SIGN_IN
         indexes = [Index(fields=["user", "created_at"], name="sign_in_by_user")]
 
     def __str__(self) -> str:

@@ -3,11 +3,11 @@
 from typing import Any, Self
 
 from django.contrib.auth.base_user import BaseUserManager
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from lexiflow.db.models import RecordQuerySet
 from users.choices import Role
-from users.roles import Capability, allows
+from users.roles import Capability, allows, may_grant
 
 
 def is_client(user: Any) -> bool:
@@ -77,6 +77,27 @@ class AuditEventQuerySet(OrganizationOwnedQuerySet):
         if not allows(user.role, Capability.SEE_AUDIT):
             return self.none()
         return self.of_organizations(user.organization_ids)
+
+
+class ApiKeyQuerySet(OrganizationOwnedQuerySet):
+    def in_scope_of(self, user: Any) -> Self:
+        """One's own; and for who administers people, those acting in their firms for somebody who
+        may do no more than themselves.
+        """
+        if user.is_superuser:
+            return self
+        own = Q(user=user.pk)
+        if not allows(user.role, Capability.ADMINISTER_USERS):
+            return self.filter(own)
+        roles = [role for role in Role if may_grant(user, role)]
+        administered = Q(
+            organization__in=user.organization_ids, user__role__in=roles, user__is_superuser=False
+        )
+        return self.filter(own | administered)
+
+    def with_last_used_at(self, user: Any) -> Self:
+        """Adds when each was used last."""
+        return self.annotate(last_used_at=F("last_use__used_at"))
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]

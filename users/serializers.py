@@ -148,6 +148,11 @@ class AuditEventSerializer(RecordSerializer):
 class LoginSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=200, trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=40,
+        required=False,
+        help_text="Of the second factor, or a recovery code, if the person has one.",
+    )
 
 
 class RefreshSerializer(serializers.Serializer[Any]):
@@ -179,6 +184,18 @@ class ChangePasswordSerializer(serializers.Serializer[Any]):
         return value
 
 
+class KeyOfCallerSerializer(serializers.Serializer[Any]):
+    """The API key that the request came with."""
+
+    id = serializers.UUIDField(source="pk")
+    name = serializers.CharField()
+    prefix = serializers.CharField()
+    scopes = serializers.ListField(
+        child=serializers.CharField(), help_text="Those that the owner's role covers now."
+    )
+    expires_at = serializers.DateTimeField()
+
+
 class MeSerializer(serializers.Serializer[Any]):
     """Who am I, which firms, what may I do."""
 
@@ -194,3 +211,6 @@ class MeSerializer(serializers.Serializer[Any]):
     organizations = OrganizationSummary(many=True)
     capabilities = serializers.ListField(child=serializers.CharField())
     is_operator = serializers.BooleanField()
+    api_key = KeyOfCallerSerializer(
+        allow_null=True, help_text="What limits this request beside the role; null when signed in."
+    )

@@ -1,6 +1,12 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from users.credential_views import (
+    ApiKeyViewSet,
+    ConfirmSecondFactorView,
+    RecoveryCodesView,
+    SecondFactorView,
+)
 from users.views import ChangePasswordView, LoginView, LogoutView, MeView, RefreshView
 from users.viewsets import AuditEventViewSet, OrganizationViewSet, UserViewSet
 
@@ -8,6 +14,7 @@ router = SimpleRouter()
 router.register("organizations", OrganizationViewSet, basename="organization")
 router.register("users", UserViewSet, basename="user")
 router.register("audit-events", AuditEventViewSet, basename="audit-event")
+router.register("auth/api-keys", ApiKeyViewSet, basename="api-key")
 
 urlpatterns = [
     path("auth/login/", LoginView.as_view(), name="login"),
@@ -15,5 +22,12 @@ urlpatterns = [
     path("auth/logout/", LogoutView.as_view(), name="logout"),
     path("auth/change-password/", ChangePasswordView.as_view(), name="change-password"),
     path("auth/me/", MeView.as_view(), name="me"),
+    path("auth/second-factor/", SecondFactorView.as_view(), name="second-factor"),
+    path(
+        "auth/second-factor/confirm/",
+        ConfirmSecondFactorView.as_view(),
+        name="confirm-second-factor",
+    ),
+    path("auth/second-factor/recovery-codes/", RecoveryCodesView.as_view(), name="recovery-codes"),
     path("", include(router.urls)),
 ]

@@ -12,12 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lexiflow.api.parsers import SmallJsonParser
+from lexiflow.api.problems import Kind, Problem
 from lexiflow.api.viewsets import StrictRequests
-from users import services
-from users.authentication import BearerAuthentication, caller, current_sign_in
+from users import second_factor, services
+from users.authentication import (
+    BearerAuthentication,
+    caller,
+    caller_address,
+    current_sign_in,
+)
 from users.choices import Role
-from users.models import Organization
+from users.identity import KeyHolder
+from users.models import Organization, User
 from users.roles import ROLE_CAPABILITIES, Capability
+from users.scopes import ANY_KEY
 from users.serializers import (
     ChangePasswordSerializer,
     LoginSerializer,
@@ -26,14 +34,36 @@ from users.serializers import (
     TokensSerializer,
 )
 
-
-def caller_address(request: Request) -> str | None:
-    """The address of the connection. Forwarding headers are for a trusted proxy to resolve."""
-    return request.META.get("REMOTE_ADDR") or None
+WRONG = "The e-mail address or the password is wrong."
 
 
-class AuthView(StrictRequests, GenericAPIView[Any]):
-    """Small bodies in, tokens out; nothing of it may be kept by a cache."""
+class SecondFactorRequired(Problem):
+    """The password was right; the code is missing."""
+
+    kind = Kind(
+        "second_factor_required",
+        401,
+        "A code of the second factor is needed",
+        "Send the same request with `code`: six digits of the authenticator app, or a recovery"
+        " code.",
+    )
+
+
+def client_of(request: Request) -> services.Client:
+    return services.Client(caller_address(request), request.headers.get("User-Agent", ""))
+
+
+class NeverCached:
+    """For views whose answers hold secrets, or say who somebody is: errors included."""
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(*args, **kwargs)  # type: ignore[misc]
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
+class AuthView(NeverCached, StrictRequests, GenericAPIView[Any]):
+    """Small bodies in, tokens out; nothing of it may be kept by a cache. Not for API keys."""
 
     queryset = None
     parser_classes = (SmallJsonParser,)
@@ -42,13 +72,10 @@ class AuthView(StrictRequests, GenericAPIView[Any]):
         """A refused sign-in is 401 although there is nothing to authenticate it with."""
         return BearerAuthentication().authenticate_header(request)
 
-    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
-        answer = super().finalize_response(*args, **kwargs)
-        answer["Cache-Control"] = "no-store"
-        return answer
-
-    def checked(self, request: Request) -> dict[str, Any]:
-        serializer: Any = self.get_serializer(data=request.data)
+    def checked(self, request: Request, shape: Any = None) -> dict[str, Any]:
+        """The body in the `shape` of a serializer, the view's own if none is named."""
+        make: Any = shape or self.get_serializer_class()
+        serializer = make(data=request.data, context=self.get_serializer_context())
         unknown = set(request.data) - set(serializer.fields)
         if unknown:
             raise ValidationError(dict.fromkeys(sorted(unknown), "Unknown field."))
@@ -68,16 +95,24 @@ class LoginView(AuthView):
     def post(self, request: Request) -> Response:
         data = self.checked(request)
         user: Any = authenticate(username=data["email"], password=data["password"])
-        address = caller_address(request)
-        if user is None:
-            services.refuse_sign_in(data["email"], address=address)
-            raise AuthenticationFailed("The e-mail address or the password is wrong.")
-        tokens = services.sign_in(
-            user,
-            address=address,
-            user_agent=request.headers.get("User-Agent", ""),
-        )
+        client = client_of(request)
+        try:
+            if user is None:
+                raise services.SignInRefusedError
+            self._check_second_factor(user, data.get("code"))
+            tokens = services.sign_in(user, address=client.address, user_agent=client.user_agent)
+        except (services.SignInRefusedError, second_factor.WrongCodeError):
+            services.refuse_sign_in(data["email"], address=client.address)
+            raise AuthenticationFailed(WRONG) from None
         return Response(TokensSerializer(tokens).data)
+
+    @staticmethod
+    def _check_second_factor(user: User, code: str | None) -> None:
+        if not second_factor.is_required(user):
+            return
+        if code is None:
+            raise SecondFactorRequired(headers={"WWW-Authenticate": 'Bearer realm="lexiflow"'})
+        second_factor.verify(user, code)
 
 
 @extend_schema(tags=["auth"], auth=[], responses=TokensSerializer)
@@ -90,7 +125,8 @@ class RefreshView(AuthView):
 
     def post(self, request: Request) -> Response:
         try:
-            tokens = services.refresh_sign_in(self.checked(request)["refresh"])
+            refresh = self.checked(request)["refresh"]
+            tokens = services.refresh_sign_in(refresh, client_of(request))
         except services.RefreshRefusedError:
             raise AuthenticationFailed("The refresh token is unknown, expired or used.") from None
         return Response(TokensSerializer(tokens).data)
@@ -126,6 +162,7 @@ class ChangePasswordView(AuthView):
 class MeView(AuthView):
     """Who am I, which firms, what may I do."""
 
+    resource = ANY_KEY
     permission_classes = (IsAuthenticated,)
     serializer_class = MeSerializer
 
@@ -143,5 +180,13 @@ class MeView(AuthView):
             "organizations": firms,
             "capabilities": sorted(capability.value for capability in capabilities),
             "is_operator": user.is_superuser,
+            "api_key": self._key(request.auth),
         }
         return Response(MeSerializer(body).data)
+
+    @staticmethod
+    def _key(auth: Any) -> dict[str, Any] | None:
+        if not isinstance(auth, KeyHolder):
+            return None
+        names = ("pk", "name", "prefix", "expires_at")
+        return {**{name: getattr(auth, name) for name in names}, "scopes": sorted(auth.scopes)}

@@ -4,12 +4,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from lexiflow.api.includes import Include
 from lexiflow.api.permissions import IsAuthenticated
 from lexiflow.api.viewsets import ReadOnlyRecordViewSet, RecordViewSet
-from users import services
+from lexiflow.db.transactions import write_transaction
+from users import second_factor, services
 from users.authentication import caller
 from users.choices import UserStatus
 from users.filters import AuditEventFilter, OrganizationFilter, UserFilter
@@ -31,6 +35,7 @@ def visible_organizations(user: Any) -> QuerySet[Organization]:
 class OrganizationViewSet(RecordViewSet):
     """The firms the caller belongs to. Making and ending firms is for operators."""
 
+    resource = "organizations"
     queryset = Organization.objects.all()
     serializer_class = OrganizationSerializer
     filterset_class = OrganizationFilter
@@ -44,6 +49,7 @@ class OrganizationViewSet(RecordViewSet):
 class UserViewSet(RecordViewSet):
     """The people of the caller's firms."""
 
+    resource = "users"
     queryset = User.objects.all()
     serializer_class = UserSerializer
     filterset_class = UserFilter
@@ -68,21 +74,21 @@ class UserViewSet(RecordViewSet):
             return Organization.objects.get(pk=organization_id)
         raise serializers.ValidationError({"organization": "This field is required."})
 
-    def perform_update(self, serializer: Any, changed: frozenset[str]) -> None:
-        """A change of role or status ends what the person is signed in with."""
-        super().perform_update(serializer, changed)
-        if {"role", "status", "email"} & changed:
-            services.end_sign_ins(serializer.instance)
-
-    def perform_destroy(self, instance: User) -> None:
-        super().perform_destroy(instance)
-        services.end_sign_ins(instance)
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["delete"], url_path="second-factor")
+    def remove_second_factor(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """For somebody who has lost theirs; the password alone signs them in again."""
+        actor = caller(request).pk
+        with write_transaction(actor):
+            second_factor.remove(self.locked(), by=actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @extend_schema(tags=["audit events"])
 class AuditEventViewSet(ReadOnlyRecordViewSet):
     """Who did what, when, through which door. For those whose role may see it."""
 
+    resource = "audit"
     queryset = AuditEvent.objects.all()
     serializer_class = AuditEventSerializer
     filterset_class = AuditEventFilter

@@ -27,6 +27,7 @@ from lexiflow.api.pagination import PAGE_PARAMETERS, KeysetPagination
 from lexiflow.api.problems import LengthRequired
 from lexiflow.api.projection import Projection, Row, projection_of
 from lexiflow.api.query_parameters import QueryParameters
+from lexiflow.api.reach import check_included, declare_resource
 from lexiflow.api.serializers import RecordSerializer
 from lexiflow.api.values import read_uuid
 
@@ -74,6 +75,8 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
     """Lists and details by projection. See `lexiflow.api.viewsets` for how to declare one."""
 
     queryset: Any = None
+    # What it is about, in the words of API keys (`lexiflow.api.reach`). Without one: no keys here.
+    resource: ClassVar[str] = ""
     serializer_class: type[RecordSerializer] | None = None
     filterset_class: ClassVar[type[RecordFilterSet] | None] = None
     orderings: ClassVar[Sequence[str] | Mapping[str, str | SortKey]] = ("created_at",)
@@ -105,6 +108,8 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
     def _declare(cls, model: type[Model], serializer_class: type[RecordSerializer]) -> None:
         """Checks the declaration and derives from it, once, what every request needs."""
         cls.projection = projection_of(serializer_class, cls.annotations)
+        if cls.resource:
+            declare_resource(model, cls.resource)
         cls.sort_keys = orderings_of(model, cls.orderings)
         if cls.default_ordering.removeprefix("-") not in cls.sort_keys:
             raise ImproperlyConfigured(f"{cls.__name__}.default_ordering is not in orderings.")
@@ -171,6 +176,8 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
     def shape(self) -> tuple[Projection, Includes]:
         """The columns and includes this request asks for."""
         included = requested_includes(self.parameters.names("include") or (), self.includes)
+        for include in included.values():
+            check_included(self.request, include.serializer.Meta.model)
         fields = self.parameters.names("fields")
         if fields is None:
             return self.projection, included

@@ -19,7 +19,6 @@ from users import audit
 from users.choices import AuditAction
 from users.models import AuditEvent, User
 from users.roles import Capability, is_capable
-from users.services import end_sign_ins
 
 _CAPABILITIES: dict[Action, Capability] = {
     "view": Capability.READ,
@@ -48,7 +47,7 @@ class LexiFlowSite(RecordSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A person's own password. It ends what they are signed in with over REST."""
+        """A person's own password. The database ends what they are signed in with over REST."""
         return signed(request, self._password_change, request, extra_context)
 
     def _password_change(
@@ -56,7 +55,6 @@ class LexiFlowSite(RecordSite):
     ) -> HttpResponse:
         response: HttpResponse = super().password_change(request, extra_context)
         if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
-            end_sign_ins(request.user)  # type: ignore[arg-type]
             _record(request, AuditAction.PASSWORD_CHANGED)
         return response
 

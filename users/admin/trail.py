@@ -136,7 +136,10 @@ class SignInAdmin(ReadOnlyAdmin):
 
     list_display = ("user", "created_at", "state", "refresh_expires_at", "address", "user_agent")
     list_select_related = ("user",)
-    list_defer = ("access_digest", "refresh_digest", "used_refresh_digest")
+    list_defer = (
+        *("access_digest", "family_digest", "refresh_digest"),
+        *("previous_refresh_digest", "refreshed_by"),
+    )
     sortable_by = ("created_at",)
     search_fields = ("user__first_name", "user__last_name", "user__email")
     search_help_text = "Search by person"

@@ -10,7 +10,6 @@ from lexiflow.admin.forms import RecordForm
 from lexiflow.admin.known_choices import KnownAutocompleteSelect
 from users.admin.site import site
 from users.models import Membership, Organization, User
-from users.services import end_sign_ins
 
 
 class LowerCaseEmail(RecordForm):
@@ -53,12 +52,7 @@ NewPersonForm.base_fields["organization"].widget = KnownAutocompleteSelect(
 
 
 class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]
-    """A new password for somebody ends everything they are signed in with."""
-
-    def save(self, commit: bool = True) -> Any:
-        user = super().save(commit)
-        end_sign_ins(user)
-        return user
+    """A new password for somebody. The database ends everything they are signed in with."""
 
 
 class MembershipForm(RecordForm):
