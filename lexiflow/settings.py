@@ -318,6 +318,9 @@ UNFOLD: dict[str, Any] = {
                         "Sign-ins", "login", "users_signin", "users.admin.site.may_see_sign_ins"
                     ),
                     _admin_list(
+                        "API keys", "key", "users_apikey", "users.admin.site.may_see_sign_ins"
+                    ),
+                    _admin_list(
                         "Number series",
                         "pin",
                         "cases_numberseries",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from users.authentication import KEY_MARK, digest
@@ -39,29 +40,30 @@ def make_api_key(
     allowed_networks: Iterable[str] = (),
 ) -> NewKey:
     """A key for `owner`, which acts in `organization`; in all firms if that is None and they are an
-    operator. Inside a write transaction. Raises TooManyKeysError.
+    operator. Raises TooManyKeysError.
     """
-    # One at a time, or two would both be the last that is allowed.
-    User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk").first()
-    living = ApiKey.objects.alive().filter(user=owner, expires_at__gt=timezone.now())
-    if living.count() >= MOST_KEYS:
-        raise TooManyKeysError
-    prefix = "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(_PREFIX_LENGTH))
-    text = f"{KEY_MARK}{prefix}_{secrets.token_urlsafe(32)}"
-    row = ApiKey.objects.create(
-        user=owner,
-        organization=organization,
-        name=name,
-        prefix=prefix,
-        digest=digest(text),
-        scopes=sorted(set(scopes)),
-        expires_at=expires_at or timezone.now() + DEFAULT_LIFE,
-        allowed_networks=list(allowed_networks),
-    )
+    with transaction.atomic():
+        # One at a time, or two would both be the last that is allowed.
+        User.objects.select_for_update(no_key=True).filter(pk=owner.pk).values_list("pk").first()
+        living = ApiKey.objects.alive().filter(user=owner, expires_at__gt=timezone.now())
+        if living.count() >= MOST_KEYS:
+            raise TooManyKeysError
+        prefix = "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(_PREFIX_LENGTH))
+        text = f"{KEY_MARK}{prefix}_{secrets.token_urlsafe(32)}"
+        row = ApiKey.objects.create(
+            user=owner,
+            organization=organization,
+            name=name,
+            prefix=prefix,
+            digest=digest(text),
+            scopes=sorted(set(scopes)),
+            expires_at=expires_at or timezone.now() + DEFAULT_LIFE,
+            allowed_networks=list(allowed_networks),
+        )
     return NewKey(row, text)
 
 
 def revoke_api_key(key: ApiKey) -> None:
-    """Refuses it from now on, in every process within a second. Inside a write transaction."""
+    """Refuses it from now on, in every process within a second."""
     key.deleted_at = timezone.now()
     key.save(update_fields=["deleted_at"])

@@ -7,10 +7,13 @@ their password, which would be a way into the account), and nobody changes their
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import register
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
@@ -24,7 +27,7 @@ from lexiflow.admin.deletion import set_deleted
 from lexiflow.admin.inlines import RecordTabularInline
 from lexiflow.admin.model_admin import STAMPS, RecordAdmin
 from lexiflow.admin.writes import SOURCE
-from users import audit
+from users import audit, second_factor
 from users.admin.site import site
 from users.admin.tenancy import sees_several_firms
 from users.admin.user_forms import MembershipForm, NewPersonForm, PasswordForm, PersonForm
@@ -101,7 +104,7 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
     filter_horizontal = ()
     palette_icon = "person"
     inlines = (MembershipInline,)
-    actions_detail = ("set_password",)
+    actions_detail = ("set_password", "remove_second_factor")
     readonly_fields = (*STAMPS, "last_login")
     fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"))}),
@@ -177,6 +180,24 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
     def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The page for a new password."""
         return HttpResponseRedirect(reverse("admin:auth_user_password_change", args=[object_id]))
+
+    @page_action("Remove second factor", icon="phonelink_erase", permissions=("change",))
+    def remove_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For somebody who has lost theirs. Asks first: a link alone changes nothing."""
+        return self.written(request, self._remove_second_factor, request, object_id)
+
+    def _remove_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        if person is None or not self.has_change_permission(request, person):
+            raise PermissionDenied
+        if request.method == "POST":
+            removed = second_factor.remove(person, by=request.user.pk, source=SOURCE)  # type: ignore[arg-type]
+            said = "is removed" if removed else "was not set up"
+            messages.success(request, f"The second factor of {person} {said}.")
+            return HttpResponseRedirect(reverse("admin:users_user_change", args=[object_id]))
+        context = {**self.admin_site.each_context(request), "person": person, "opts": self.opts}
+        context["title"] = "Remove second factor"
+        return TemplateResponse(request, "users/admin/remove_second_factor.html", context)
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""

@@ -16,6 +16,7 @@ from lexiflow.admin.history import Change, HistoryEntry
 from lexiflow.admin.site import RecordSite
 from lexiflow.admin.writes import SOURCE, signed
 from users import audit
+from users.admin.login import LoginForm, is_proven_enough, remember_proof
 from users.choices import AuditAction
 from users.models import AuditEvent, User
 from users.roles import Capability, is_capable
@@ -31,6 +32,12 @@ _CAPABILITIES: dict[Action, Capability] = {
 class LexiFlowSite(RecordSite):
     """The rules of `lexiflow.admin`, answered by roles and the audit trail."""
 
+    login_form = LoginForm
+    login_template = "users/admin/login.html"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_permission(request)) and is_proven_enough(request)
+
     def allows(self, user: Any, action: Action) -> bool:
         return is_capable(user, _CAPABILITIES[action])
 
@@ -41,6 +48,7 @@ class LexiFlowSite(RecordSite):
         response: HttpResponse = super().login(request, extra_context)
         if request.method == "POST":
             signed_in = request.user.is_authenticated
+            remember_proof(request)
             _record(request, AuditAction.SIGNED_IN if signed_in else AuditAction.SIGN_IN_REFUSED)
         return response
 
