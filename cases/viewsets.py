@@ -80,6 +80,7 @@ class ClientViewSet(RecordViewSet):
 class ClientPersonViewSet(RecordViewSet):
     """Who speaks for a client, and sees what is shared with it."""
 
+    resource = "access"
     queryset = ClientPerson.objects.all()
     serializer_class = ClientPersonSerializer
     filterset_class = ClientPersonFilter
@@ -142,6 +143,7 @@ class TeamMemberViewSet(CaseChildViewSet):
 class EthicalWallViewSet(CaseChildViewSet):
     """Who is barred from the case, whatever their role. For those who manage access."""
 
+    resource = "access"
     queryset = EthicalWall.objects.all()
     serializer_class = EthicalWallSerializer
     filterset_class = EthicalWallFilter

@@ -6,11 +6,11 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from lexiflow.api.fields import MomentField, VisibleReferenceField
+from lexiflow.api.fields import MomentField, NormalizingChoiceField, VisibleReferenceField
 from lexiflow.api.serializers import RecordSerializer
 from users.api_keys import LONGEST_LIFE
 from users.models import ApiKey, Organization
-from users.scopes import within_reach_of
+from users.scopes import SCOPES, within_reach_of
 from users.serializers import STAMPS
 
 _MOST_NETWORKS = 20
@@ -24,6 +24,9 @@ class ApiKeySerializer(RecordSerializer):
         required=False,
         allow_null=True,
         help_text="The firm it acts in; your primary one unless you name another.",
+    )
+    scopes = serializers.ListField(
+        child=NormalizingChoiceField(choices=list(SCOPES)), max_length=len(SCOPES)
     )
     expires_at = MomentField(required=False)
     last_used_at = serializers.DateTimeField(read_only=True, allow_null=True)

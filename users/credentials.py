@@ -18,7 +18,6 @@ from lexiflow.db.models import Record
 from users.history import audited
 from users.querysets import ApiKeyQuerySet
 from users.revocation import TELL_API_KEY
-from users.scopes import SCOPES
 
 
 class ApiKey(Record):
@@ -39,7 +38,7 @@ class ApiKey(Record):
     name = models.CharField(max_length=100, help_text="What it is for.")
     prefix = models.CharField(max_length=12, unique=True, editable=False)
     digest = models.BinaryField(max_length=32, unique=True)
-    scopes = ArrayField(models.CharField(max_length=40, choices=[(s, s) for s in SCOPES]))
+    scopes = ArrayField(models.CharField(max_length=40), help_text="Of `users.scopes`.")
     expires_at = models.DateTimeField()
     allowed_networks = ArrayField(
         models.CharField(max_length=49),

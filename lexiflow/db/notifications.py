@@ -20,7 +20,8 @@ it. Times are of this machine while it runs; a suspended machine does not notice
 transaction may be told more than once, and its payloads more than once.
 
 LISTEN belongs to a server session, so it does not work through PgBouncer's transaction pooling:
-set DATABASE_LISTEN_URL to PostgreSQL itself. Each process that listens holds one connection.
+set DATABASE_LISTEN_URL to PostgreSQL itself. A pool in between is noticed, and then nothing is ever
+current. Each process that listens holds one connection.
 """
 
 import logging
@@ -45,6 +46,7 @@ _PROOF_SECONDS = 0.3  # how often it is asked for; two may be late
 _ANSWER_SECONDS = 3.0  # a server that takes longer is left for a new connection
 _CONNECT_SECONDS = 3
 _PAUSES = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)  # before each further try to connect
+_NEVER = float("-inf")
 _POLL_MILLISECONDS = 100  # how soon a thread that waits notices that it shall stop
 
 
@@ -67,7 +69,7 @@ class _Listener(threading.Thread):
         super().__init__(name="notifications", daemon=True)
         self._subscriptions = subscriptions
         self._stopping = threading.Event()
-        self._proven_at = float("-inf")
+        self._proven_at = _NEVER
         self._listening: frozenset[str] = frozenset()
 
     def is_current(self, channel: str) -> bool:
@@ -86,11 +88,13 @@ class _Listener(threading.Thread):
             except _StoppedError:
                 return
             except psycopg.Error as error:
-                logger.warning("notifications interrupted: %s", str(error).strip())
+                # A server that is away for long is not worth a line every two seconds.
+                level = logging.DEBUG if failures else logging.WARNING
+                logger.log(level, "notifications interrupted: %s", str(error).strip())
             except Exception:
                 logger.exception("notifications interrupted by a fault of a subscriber")
-            failures = 0 if self._listening else failures + 1
-            self._proven_at, self._listening = float("-inf"), frozenset()
+            failures = 0 if self._proven_at > _NEVER else failures + 1
+            self._proven_at, self._listening = _NEVER, frozenset()
             self._stopping.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
 
     def _serve(self, server: pq.abc.PGconn) -> None:
@@ -101,13 +105,21 @@ class _Listener(threading.Thread):
                 self._subscriptions[channel].missed()
                 self._listening |= {channel}
             asked_at = monotonic()
-            self._ask(server, b"SELECT 1")
+            # Behind a pool somebody else may answer, and be told in our place.
+            if self._ask(server, b"SELECT pg_backend_pid()") != b"%d" % server.backend_pid:
+                raise psycopg.OperationalError(
+                    "this is a connection pool, not PostgreSQL itself; set DATABASE_LISTEN_URL"
+                )
             self._proven_at = asked_at
             self._wait(server, POLLIN, _PROOF_SECONDS)
 
-    def _ask(self, server: pq.abc.PGconn, statement: bytes) -> None:
-        """Sends a statement and returns after its answer, and all that came with it, is handled."""
+    def _ask(self, server: pq.abc.PGconn, statement: bytes) -> bytes | None:
+        """Sends a statement and returns after its answer, and all that came with it, is handled.
+
+        The first value of the answer, if it has one.
+        """
         deadline = monotonic() + _ANSWER_SECONDS
+        value = None
         server.send_query(statement)
         while server.flush():
             self._wait_until(server, POLLOUT, deadline)
@@ -120,7 +132,9 @@ class _Listener(threading.Thread):
                 break
             if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
                 raise psycopg.OperationalError(result.get_error_message())
+            value = result.get_value(0, 0)
         self._deliver(server)
+        return value
 
     def _deliver(self, server: pq.abc.PGconn) -> None:
         while (notice := server.notifies()) is not None:

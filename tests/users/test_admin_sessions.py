@@ -57,7 +57,7 @@ def test_a_session_that_was_planted_is_not_the_one_that_is_signed_in(alice: User
     assert browser.get(INDEX).status_code == 200
     assert browser.cookies["sessionid"].value != before
     thief = Browser()
-    thief.cookies["sessionid"] = before
+    thief.cookies["sessionid"] = str(before)
     assert thief.get(INDEX).status_code == 302
 
 

@@ -176,7 +176,9 @@ KEY_ENDINGS: dict[str, Callable[[User, str], None]] = {
     "revoke over REST": revoke_over_rest,
     "revoke in the admin": revoke_in_the_admin,
     "SQL: revoke": sql("UPDATE users_apikey SET deleted_at = now() WHERE user_id = %s"),
-    "SQL: delete": sql("DELETE FROM users_apikey WHERE user_id = %s"),
+    "SQL: delete": sql(
+        "WITH uses AS (DELETE FROM users_apikeyuse) DELETE FROM users_apikey WHERE user_id = %s"
+    ),
     "SQL: another owner": sql("UPDATE users_apikey SET digest = '\\x00' WHERE user_id = %s"),
     "SQL: networks": sql(
         "UPDATE users_apikey SET allowed_networks = '{192.0.2.0/24}' WHERE user_id = %s"
@@ -283,9 +285,7 @@ def test_a_killed_listener_delays_nothing(sites: list[SiteProcess], alice: User)
     warm(sites, factories.access_token(alice))
 
 
-def test_after_postgresql_was_stopped_and_started_revocations_are_known(
-    django_db_blocker: Any,
-) -> None:
+def test_after_postgresql_was_stopped_and_started_revocations_are_known() -> None:
     make = (
         "from tests import factories; from users.models import User;"
         "u = User.objects.create_superuser('root@example.com', factories.PASSWORD);"

@@ -107,7 +107,8 @@ def test_a_forged_token_of_the_family_ends_it(alice: User) -> None:
 def test_of_two_refreshes_at_the_same_instant_exactly_one_wins(alice: User) -> None:
     tokens = signed_in(alice)
     for _ in range(5):
-        barrier, answers = threading.Barrier(8), []
+        barrier = threading.Barrier(8)
+        answers: list[Any] = []
 
         def race(
             token: str = tokens["refresh"],

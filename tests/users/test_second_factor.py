@@ -167,7 +167,8 @@ def test_of_two_sign_ins_with_one_code_at_the_same_instant_one_is_let_in(
 ) -> None:
     phone, codes = enrol(client_of(alice))
     for code in (phone.code(), codes[0]):
-        barrier, statuses = threading.Barrier(6), []
+        barrier = threading.Barrier(6)
+        statuses: list[int] = []
 
         def race(
             code: str = code,

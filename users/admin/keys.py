@@ -15,10 +15,10 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from lexiflow.admin.access import Action
 from lexiflow.admin.columns import column
 from lexiflow.admin.model_admin import ReadOnlyAdmin
-from users.admin.site import is_capable, site
+from users.admin.site import site
 from users.api_keys import revoke_api_key
 from users.models import ApiKey
-from users.roles import Capability
+from users.roles import Capability, is_capable
 
 
 @register(ApiKey, site=site)
@@ -53,7 +53,8 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = ApiKey.objects.in_scope_of(request.user).defer("digest")
-        return rows.annotate(last_used_at=F("last_use__used_at"))
+        used: QuerySet[Any] = rows.annotate(last_used_at=F("last_use__used_at"))
+        return used
 
     @column("key")
     def visible_part(self, row: ApiKey) -> str:

@@ -191,7 +191,7 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
         if person is None or not self.has_change_permission(request, person):
             raise PermissionDenied
         if request.method == "POST":
-            removed = second_factor.remove(person, by=request.user.pk, source=SOURCE)  # type: ignore[arg-type]
+            removed = second_factor.remove(person, by=request.user.pk, source=SOURCE)
             said = "is removed" if removed else "was not set up"
             messages.success(request, f"The second factor of {person} {said}.")
             return HttpResponseRedirect(reverse("admin:users_user_change", args=[object_id]))

@@ -55,22 +55,8 @@ class Migration(migrations.Migration):
                 (
                     "scopes",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(
-                            choices=[
-                                ("cases:read", "cases:read"),
-                                ("cases:write", "cases:write"),
-                                ("clients:read", "clients:read"),
-                                ("clients:write", "clients:write"),
-                                ("documents:read", "documents:read"),
-                                ("documents:write", "documents:write"),
-                                ("users:read", "users:read"),
-                                ("users:write", "users:write"),
-                                ("organizations:read", "organizations:read"),
-                                ("organizations:write", "organizations:write"),
-                                ("audit:read", "audit:read"),
-                            ],
-                            max_length=40,
-                        ),
+                        base_field=models.CharField(max_length=40),
+                        help_text="Of `users.scopes`.",
                         size=None,
                     ),
                 ),

@@ -22,9 +22,12 @@ from django.core.management.base import BaseCommand, CommandError
 from documents.demo.accounts import make_demo
 from documents.services import EXTRACTION_QUEUE
 from users.models import User
+from users.tasks import UPKEEP_QUEUE
 
 SERVER = "-m gunicorn -c deploy/gunicorn.conf.py lexiflow.wsgi:application"
-WORKER = f"manage.py procrastinate worker --queues {EXTRACTION_QUEUE} --concurrency 2"
+WORKER = (
+    f"manage.py procrastinate worker --queues {EXTRACTION_QUEUE},{UPKEEP_QUEUE} --concurrency 2"
+)
 _START_SECONDS = 60
 _RESTART_SECONDS = 1
 _STOP_SECONDS = 35

@@ -2,14 +2,22 @@
 
 import multiprocessing
 import os
+import re
+import select
+import shutil
 import signal
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
 from lexiflow import devservices
@@ -46,11 +54,11 @@ class Ear:
 
 
 @pytest.fixture
-def url(settings: Any) -> str:
-    """The server itself; what is notified there belongs to no test's transaction."""
-    database = settings.DATABASES["default"]
+def url(settings: Any, db: None) -> str:
+    """The test database, on connections of their own: no test's transaction is in the way."""
+    database = connections["default"].settings_dict
     made: str = psycopg.conninfo.make_conninfo(
-        dbname="postgres",
+        dbname=database["NAME"],
         user=database["USER"],
         password=database["PASSWORD"] or None,
         host=database["HOST"],
@@ -188,6 +196,55 @@ def test_a_server_that_stops_and_comes_back_is_listened_to_again(settings: Any) 
         assert eventually(lambda: ear.payloads == ["back"])
         assert ear.gaps == 2
         ear.notifications.stop()
+
+
+def test_a_pool_in_between_is_noticed_and_never_believed(
+    url: str, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PgBouncer lends its own key to clients: another process answers than the one it names."""
+    ear = Ear()
+    with pool_of_one(url) as address:
+        settings.DATABASE_LISTEN = {**settings.DATABASE_LISTEN, **address}
+        assert not eventually(ear.is_current, seconds=1)
+        ear.notifications.stop()
+    assert "set DATABASE_LISTEN_URL" in caplog.text
+    assert caplog.text.count("interrupted") == 1
+
+
+@contextmanager
+def pool_of_one(url: str) -> Iterator[dict[str, str]]:
+    """A proxy that changes the key a client is given (BackendKeyData), as PgBouncer does."""
+    folder = Path(tempfile.mkdtemp(prefix="lexiflow-"))
+    folder.chmod(0o711)
+    path = folder / ".s.PGSQL.5432"
+    given = conninfo_to_dict(url)
+    upstream = f"{given['host']}/.s.PGSQL.{given.get('port', 5432)}"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+        threading.Thread(target=_lend, args=(door, upstream), daemon=True).start()
+        yield {"host": str(folder), "port": "5432"}
+    shutil.rmtree(folder)
+
+
+def _lend(door: socket.socket, upstream: str) -> None:
+    while True:
+        try:
+            client, _ = door.accept()
+        except OSError:
+            return
+        with client, socket.socket(socket.AF_UNIX) as server:
+            server.connect(upstream)
+            while ready := select.select([client, server], [], [], 5)[0]:
+                data = ready[0].recv(65536)
+                if not data:
+                    break
+                if ready[0] is server:
+                    data = _KEY.sub(b"K\x00\x00\x00\x0c\x00\x00\x00\x07", data)
+                (client if ready[0] is server else server).sendall(data)
+
+
+_KEY = re.compile(rb"K\x00\x00\x00\x0c....", re.DOTALL)
 
 
 def test_a_subscriber_that_fails_is_told_that_it_missed_something(
