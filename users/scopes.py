@@ -29,7 +29,7 @@ _TABLE: dict[str, _Row] = {
     "clients": _Row(read=Capability.READ, write=Capability.CHANGE),
     "documents": _Row(read=Capability.READ, write=Capability.CHANGE),
     # Ethical walls, and who speaks for a client.
-    "access": _Row(read=Capability.MANAGE_ACCESS, write=Capability.MANAGE_ACCESS),
+    "access": _Row(read=Capability.READ, write=Capability.MANAGE_ACCESS),
     "users": _Row(read=Capability.READ, write=Capability.ADMINISTER_USERS),
     "organizations": _Row(read=Capability.READ, write=Capability.ADMINISTER_USERS),
     "audit": _Row(read=Capability.SEE_AUDIT, write=None),
