@@ -14,12 +14,13 @@ Not guaranteed: that a request which was authenticated before the change is stop
 Unknown tokens are not remembered: each costs a query, and the rate limits bound how many come.
 """
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,9 @@ from users.models import ApiKey, Membership, SignIn, User
 from users.revocation import CHANNEL, EVERYBODY
 from users.scopes import missing, with_implied, within_reach_of
 
+logger = logging.getLogger(__name__)
+
+Network = IPv4Network | IPv6Network
 FALLBACK_SECONDS = 0.9
 
 # In the order of the table, as `User.from_db` wants them. A column that is added here must be one
@@ -70,7 +74,7 @@ class KeyHolder:
     scopes: frozenset[str]
     organization_id: UUID | None
     expires_at: datetime
-    networks: tuple[str, ...]
+    networks: tuple[Network, ...]
 
     def lacks(self, resources: tuple[str, ...], access: str) -> list[str]:
         """The scopes it would need and does not have."""
@@ -79,9 +83,13 @@ class KeyHolder:
     def may_come_from(self, address: str | None) -> bool:
         if not self.networks:
             return True
-        if address is None:
+        try:
+            found = ip_address(address or "")
+        except ValueError:
             return False
-        return any(ip_address(address) in ip_network(network) for network in self.networks)
+        # A socket for both families writes IPv4 as ::ffff:192.0.2.1.
+        own = getattr(found, "ipv4_mapped", None) or found
+        return any(own in network for network in self.networks)
 
 
 Auth = SignedIn | KeyHolder
@@ -244,6 +252,11 @@ def _read_api_key(digest: bytes) -> Identity | None:
     )
     if key is None:
         return None
+    try:
+        networks = tuple(ip_network(network) for network in key.allowed_networks)
+    except ValueError:
+        logger.error("API key %s names a network that is none; it is refused", key.pk)
+        return None
     firms, is_operator = tuple(key.firms), key.user.is_superuser
     if key.organization_id is None and not is_operator:
         return None
@@ -263,6 +276,6 @@ def _read_api_key(digest: bytes) -> Identity | None:
         scopes=with_implied(key.scopes) & within_reach_of(key.user),
         organization_id=key.organization_id,
         expires_at=key.expires_at,
-        networks=tuple(key.allowed_networks),
+        networks=networks,
     )
     return Identity(auth, key.user_id, key.expires_at, firms, tuple(columns))

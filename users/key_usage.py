@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def write_noted(**kwargs: Any) -> None:
     was_open = connection.connection is not None
     try:
         _write(uses)
-    except DatabaseError:
+    except Error:
         logger.warning("the use of %d API keys was not recorded", len(uses), exc_info=True)
     finally:
         # Django has given the request's connection back already, and will not come again.

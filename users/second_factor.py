@@ -11,6 +11,7 @@ how many can be tried.
 """
 
 import base64
+import logging
 import secrets
 import time
 from dataclasses import dataclass
@@ -19,13 +20,14 @@ from uuid import UUID
 
 import pyotp
 import segno
-from django.db import transaction
 from django.utils import timezone
 
 from lexiflow.db.transactions import write_transaction
 from users import encryption
 from users.authentication import digest
 from users.models import SecondFactor, User
+
+logger = logging.getLogger(__name__)
 
 ISSUER = "LexiFlow"
 RECOVERY_CODES = 10
@@ -116,10 +118,12 @@ def renew_recovery_codes(user: User, code: str) -> list[str]:
     return codes
 
 
-def verify(user: User, code: str) -> None:
+def verify(user: User, code: str, *, source: str = "api") -> None:
     """Uses up a code of the app, or a recovery code. Raises WrongCodeError."""
     factor = _confirmed(user.pk)
-    if factor is None or not (_accept_step(factor, code) or _accept_recovery(factor, code)):
+    if factor is None:
+        raise WrongCodeError
+    if not (_accept_step(factor, code) or _accept_recovery(factor, code, source)):
         raise WrongCodeError
 
 
@@ -146,7 +150,11 @@ def _accept_step(factor: SecondFactor, code: str) -> bool:
     text = code.replace(" ", "")
     if not (text.isascii() and text.isdigit() and len(text) == 6):
         return False
-    totp = pyotp.TOTP(encryption.decrypt(factor.secret))
+    try:
+        totp = pyotp.TOTP(encryption.decrypt(factor.secret))
+    except encryption.UnreadableSecretError:
+        logger.error("the second factor of %s is of an unknown SECRET_KEY", factor.user_id)
+        return False
     now = int(time.time()) // _STEP_SECONDS
     for step in range(now - _DRIFT_STEPS, now + _DRIFT_STEPS + 1):
         if secrets.compare_digest(totp.generate_otp(step), text):
@@ -156,9 +164,9 @@ def _accept_step(factor: SecondFactor, code: str) -> bool:
     return False
 
 
-def _accept_recovery(factor: SecondFactor, code: str) -> bool:
+def _accept_recovery(factor: SecondFactor, code: str, source: str) -> bool:
     wanted = _recovery_digest(code)
-    with transaction.atomic():
+    with write_transaction(factor.user_id, source=source):
         rows = SecondFactor.objects.select_for_update().filter(pk=factor.pk)
         kept = [bytes(d) for row in rows for d in row.recovery_digests]
         if wanted not in kept:

@@ -1,5 +1,7 @@
 """Sessions of the admin: what ends them, and passwords at both doors."""
 
+import time
+from statistics import median
 from typing import Any
 
 import pytest
@@ -72,6 +74,24 @@ def test_a_session_cookie_is_out_of_reach_of_scripts(alice: User) -> None:
 def test_passwords_are_hashed_with_argon2(settings: Any) -> None:
     settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS
     assert identify_hasher(make_password("x")).algorithm == "argon2"
+
+
+def test_an_unknown_person_takes_as_long_as_a_wrong_password(alice: User, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS
+    alice.set_password(PASSWORD)
+    alice.save()
+
+    def seconds(email: str) -> float:
+        took = []
+        for _ in range(7):
+            started = time.perf_counter()
+            APIClient().post(f"{API}auth/login/", {"email": email, "password": "wrong"})
+            took.append(time.perf_counter() - started)
+        return median(took)
+
+    seconds(alice.email)
+    known, unknown = seconds(alice.email), seconds("nobody@hart.example")
+    assert 0.5 < known / unknown < 2
 
 
 @pytest.mark.parametrize("weak", ["short1!", "1234567890123", "password1234", "alice@hart.example"])

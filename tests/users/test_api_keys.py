@@ -243,7 +243,9 @@ def test_a_key_ends_in_its_time(alice: User) -> None:
         (["2001:db8::/32"], "2001:db9::1", False),
         (["2001:db8::/32"], "192.0.2.1", False),
         ([], "203.0.113.1", True),
+        (["192.0.2.0/24"], "::ffff:192.0.2.9", True),
         (["192.0.2.0/24"], "", False),
+        (["192.0.2.0/24"], "unix:", False),
     ],
 )
 def test_a_key_is_used_from_its_networks_only(
@@ -259,6 +261,13 @@ def test_a_key_is_used_from_its_networks_only(
         # The same as for a key that never existed.
         assert answer.json()["detail"] == bearing("lxf_x_y").get(CASES).json()["detail"]
         assert_problem(answer, 401)
+
+
+def test_a_network_that_is_none_lets_nobody_in(alice: User) -> None:
+    """Plain SQL can write one; it must not be read as no limit."""
+    made = factories.api_key(alice)
+    ApiKey.objects.update(allowed_networks=["everywhere"])
+    assert_problem(bearing(made.text).get(CASES), 401)
 
 
 # --- Making, seeing and ending --------------------------------------------------------------------

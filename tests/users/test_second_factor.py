@@ -194,6 +194,7 @@ def test_a_recovery_code_works_once_in_any_spelling(alice: User, as_alice: APICl
     assert as_alice.get(FACTOR).json()["recovery_codes_left"] == 9
     assert sign_in(alice, code=codes[4]).status_code == 200
     event = AuditEvent.objects.filter(object_type="users_secondfactor").latest("id")
+    assert (event.actor_id, event.source) == (alice.pk, "api")
     assert event.changes == {"recovery_codes_left": [9, 8]}
 
 
@@ -340,7 +341,7 @@ def test_answers_with_secrets_are_kept_by_no_cache(as_alice: APIClient) -> None:
 def test_a_new_secret_key_reads_what_the_old_one_wrote_and_can_take_over(
     alice: User, as_alice: APIClient, settings: Any
 ) -> None:
-    phone, _ = enrol(as_alice)
+    phone, codes = enrol(as_alice)
     old, new = settings.SECRET_KEY, "n" * 50
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = new, [old]
     assert sign_in(alice, code=phone.code()).status_code == 200
@@ -350,6 +351,9 @@ def test_a_new_secret_key_reads_what_the_old_one_wrote_and_can_take_over(
     settings.SECRET_KEY = "another" * 10
     with pytest.raises(CommandError, match="1 secrets"):
         call_command("reencrypt_secrets")
+    # Without the key only the recovery codes are left, which need none.
+    assert_problem(sign_in(alice, code=phone.code(2)), 401)
+    assert sign_in(alice, code=codes[0]).status_code == 200
 
 
 def test_a_sign_in_of_somebody_with_a_second_factor_is_one_like_any_other(

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from unfold.forms import AuthenticationForm
 
+from lexiflow.admin.writes import SOURCE
 from users import second_factor
 
 _PROVEN = "second_factor"
@@ -48,7 +49,7 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
         if not code:
             raise ValidationError("Enter the code of your authenticator app.", code="code_missing")
         try:
-            second_factor.verify(user, code)
+            second_factor.verify(user, code, source=SOURCE)
         except second_factor.WrongCodeError:
             raise self.get_invalid_login_error() from None
         user.has_proven_second_factor = True
