@@ -9,7 +9,9 @@ from rest_framework.test import APIClient
 
 from tests.conftest import API
 from tests.factories import PASSWORD
+from users.choices import Role
 from users.models import AuditEvent, SignIn, User
+from users.roles import ROLE_CAPABILITIES
 
 pytestmark = pytest.mark.django_db
 
@@ -168,7 +170,7 @@ def test_me_says_who_where_and_what(alice: User, as_alice: APIClient) -> None:
         "organizations": [
             {"id": str(firm), "name": "Hart & Wells", "type": "law_firm", "status": "active"}
         ],
-        "capabilities": ["administer_users", "change", "create", "delete", "read", "see_audit"],
+        "capabilities": sorted(c.value for c in ROLE_CAPABILITIES[Role.ADMIN]),
         "is_operator": False,
         "api_key": None,
     }
