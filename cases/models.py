@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
@@ -34,6 +33,7 @@ from cases.querysets import (
 )
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
+from lexiflow.db.triggers import AppendOnly
 from lexiflow.search.index import GIN_PENDING_KILOBYTES
 from users.history import AUDITED
 from users.querysets import OrganizationOwnedQuerySet
@@ -426,7 +426,7 @@ class CustodyEvent(AuditedRecord):
         triggers = [
             *AuditedRecord.Meta.triggers,
             InheritOrganization(parent="evidence", also=("case_id",)),
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            AppendOnly(),
         ]
         constraints = [choices_only("action", CustodyAction, name="custody_action_is_known")]
         indexes = [

@@ -4,6 +4,8 @@ from typing import Any
 
 import pgtrigger
 
+from lexiflow.db.triggers import Trigger
+
 # pgtrigger has no types for these two.
 _update_of: Any = pgtrigger.UpdateOf
 _body: Any = pgtrigger.Func
@@ -15,7 +17,7 @@ _PARENT_TABLES = {
 }
 
 
-class InheritOrganization(pgtrigger.Trigger):
+class InheritOrganization(Trigger):
     """Copies `organization_id` (and the columns of `also`) from the parent row.
 
     A row never moves to a parent of another firm: that is refused (SQLSTATE 23514). A row without
@@ -43,7 +45,7 @@ class InheritOrganization(pgtrigger.Trigger):
         )
 
 
-class AssignNumberInCase(pgtrigger.Trigger):
+class AssignNumberInCase(Trigger):
     """Gives a new row the next number of its case when it brings none.
 
     Gap-free and free of races: the case row is locked for the rest of the transaction, so two
@@ -68,7 +70,7 @@ class AssignNumberInCase(pgtrigger.Trigger):
         )
 
 
-class EndSharing(pgtrigger.Trigger):
+class EndSharing(Trigger):
     """A row that moves to another parent is shared with that parent's client only once more.
 
     `column` says whose client it is; whatever changes it, nobody new sees the row by accident.

@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
 
 from lexiflow.devservices import ensure
@@ -26,6 +28,26 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     """Removes the files that the run has stored."""
     shutil.rmtree(settings.DOCUMENT_STORAGE["OPTIONS"]["location"], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_empties_the_trail() -> Iterator[None]:
+    """After a transactional test Django empties all tables, which the trail refuses: only for that
+    statement the owner switches the refusal off. In the body of every test it is on.
+    """
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: Any, *args: Any, **kwargs: Any) -> list[str]:
+        tables = ("users_auditevent", "users_auditseal")
+        off, on = (
+            [f"ALTER TABLE {table} {how} TRIGGER never_emptied" for table in tables]
+            for how in ("DISABLE", "ENABLE ALWAYS")
+        )
+        return [*off, *plain(self, *args, **kwargs), *on]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -51,7 +51,19 @@ class AuditAction(TextChoices):
     PURGED = "purged", "Purged"
     VIEWED = "viewed", "Viewed"
     DOWNLOADED = "downloaded", "Downloaded"
+    SEARCHED = "searched", "Searched"
+    EXPORTED = "exported", "Exported"
     SIGNED_IN = "signed_in", "Signed in"
     SIGN_IN_REFUSED = "sign_in_refused", "Sign-in refused"
     SIGNED_OUT = "signed_out", "Signed out"
     PASSWORD_CHANGED = "password_changed", "Password changed"
+
+
+# What the database's triggers write; everything else is recorded by the application.
+CHANGES = (
+    AuditAction.CREATED,
+    AuditAction.UPDATED,
+    AuditAction.DELETED,
+    AuditAction.RESTORED,
+    AuditAction.PURGED,
+)

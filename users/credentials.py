@@ -15,9 +15,20 @@ from django.db.models import CheckConstraint, F, Index, Q
 
 from lexiflow.db.identifiers import new_id
 from lexiflow.db.models import Record
+from lexiflow.db.triggers import Trigger
 from users.history import audited
 from users.querysets import ApiKeyQuerySet
 from users.revocation import TELL_API_KEY
+
+
+class StaysRevoked(Trigger):
+    """A key that was revoked never works again."""
+
+    name = "stays_revoked"
+    when = pgtrigger.Before
+    operation = pgtrigger.Update
+    condition = pgtrigger.Condition("OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NULL")
+    func = "RAISE EXCEPTION 'A key that was revoked stays revoked.';"
 
 
 class ApiKey(Record):
@@ -54,13 +65,7 @@ class ApiKey(Record):
             *Record.Meta.triggers,
             *audited("digest"),
             *TELL_API_KEY,
-            pgtrigger.Protect(
-                name="stays_revoked",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Condition(
-                    "OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NULL"
-                ),
-            ),
+            StaysRevoked(),
         ]
         constraints = [
             CheckConstraint(condition=Q(scopes__len__gt=0), name="api_key_has_scopes"),

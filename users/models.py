@@ -4,9 +4,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID
 
-import pgtrigger
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
@@ -21,6 +21,7 @@ from users.credentials import ApiKey, ApiKeyUse, SecondFactor
 from users.history import AUDITED
 from users.querysets import (
     AuditEventQuerySet,
+    HistoryQuerySet,
     OrganizationOwnedQuerySet,
     OrganizationQuerySet,
     UserManager,
@@ -248,17 +249,29 @@ class SignIn(models.Model):
         return f"sign-in {self.pk}"
 
 
+# A reference that is remembered, whatever became of the row. The indexes of the trail name it.
+_REFERENCE: dict[str, Any] = {
+    "on_delete": models.DO_NOTHING,
+    "null": True,
+    "db_constraint": False,
+    "db_index": False,
+    "related_name": "+",
+}
+
+
 class AuditEvent(models.Model):
     """What was done: written by triggers for changes, by `users.audit` for reads and sign-ins.
 
-    Append-only: a trigger refuses UPDATE and DELETE. The foreign keys are plain columns, so that
-    an event outlives what it tells about and costs no look-up when it is written.
+    Append-only: triggers of the migration refuse UPDATE, DELETE and TRUNCATE. What an event refers
+    to are plain columns for the database, so that an event outlives what it tells about and costs
+    no look-up when it is written.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     occurred_at = models.DateTimeField()
     organization_id = models.UUIDField(null=True)
-    case_id = models.UUIDField(null=True)
+    case = models.ForeignKey("cases.Case", **_REFERENCE)
+    document = models.ForeignKey("documents.Document", **_REFERENCE)
     actor_id = models.UUIDField(null=True)
     source = models.CharField(max_length=100)
     request_id = models.CharField(max_length=64, blank=True)
@@ -273,13 +286,29 @@ class AuditEvent(models.Model):
     objects = AuditEventQuerySet.as_manager()
 
     class Meta:
-        triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
         constraints = [choices_only("action", AuditAction, name="audit_event_action_is_known")]
         indexes = [
             Index(fields=["organization_id", "occurred_at", "id"], name="audit_event_by_firm"),
             Index(fields=["object_id", "occurred_at"], name="audit_event_by_object"),
+            Index(
+                fields=["case", "occurred_at", "id"],
+                condition=Q(case__isnull=False),
+                name="audit_event_by_case",
+            ),
+            Index(
+                fields=["document", "occurred_at", "id"],
+                condition=Q(document__isnull=False),
+                name="audit_event_by_document",
+            ),
+            Index(
+                fields=["actor_id", "occurred_at", "id"],
+                condition=Q(actor_id__isnull=False),
+                name="audit_event_by_actor",
+            ),
+            # A bulk change is one request, and repeated keys take little room.
+            Index(
+                fields=["request_id"], condition=~Q(request_id=""), name="audit_event_by_request"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -288,3 +317,38 @@ class AuditEvent(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Inserts; an event that exists is refused by the database."""
         super().save(*args, **{**kwargs, "force_insert": True})
+
+
+class HistoryEvent(AuditEvent):
+    """A change, as part of the history of the case or the document it belongs to."""
+
+    objects = HistoryQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        proxy = True
+
+
+class AuditSeal(models.Model):
+    """A batch of events under a keyed digest, chained to the seal before (`users.sealing`).
+
+    Append-only like the events. `digests` are those of the events one after the other, 32 bytes
+    each, in the order of `event_ids`: they tell which of them was altered.
+    """
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    previous = models.BinaryField(max_length=32, unique=True)
+    format = models.PositiveSmallIntegerField()
+    key_name = models.CharField(max_length=16)
+    count = models.PositiveIntegerField()
+    last_id = models.UUIDField(help_text="The last of `event_ids`.")
+    newest_id = models.UUIDField(help_text="The newest event in this seal and all before it.")
+    event_ids = ArrayField(models.UUIDField())
+    digests = models.BinaryField()
+    made_at = models.DateTimeField()
+    seal = models.BinaryField(max_length=32, unique=True)
+
+    class Meta:
+        indexes = [Index(fields=["last_id"], name="audit_seal_by_last_event")]
+
+    def __str__(self) -> str:
+        return f"{self.number}:{bytes(self.seal).hex()}"

@@ -2,11 +2,15 @@
 
 from typing import Any, Self
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import BaseUserManager
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 
+from lexiflow.db.conditions import Condition
 from lexiflow.db.models import RecordQuerySet
-from users.choices import Role
+from users.choices import CHANGES, AuditAction, Role
 from users.roles import Capability, allows, may_grant
 
 
@@ -62,7 +66,16 @@ class UserQuerySet(RecordQuerySet):
         return self.annotate(last_sign_in_at=Subquery(latest.values("created_at")[:1]))
 
 
+# Not everybody who sees the case sees each of these. Named, because they are above this module.
+_WITH_RULES_OF_THEIR_OWN = ("cases.DocketEntry", "cases.EthicalWall")
+# The other case of an event about related cases (`changes` is {0}).
+_RELATED = """(CASE WHEN {0} ? 'related_cases' THEN
+    coalesce({0} -> 'related_cases' ->> 0, {0} -> 'related_cases' ->> 1)::uuid END)"""
+
+
 class AuditEventQuerySet(OrganizationOwnedQuerySet):
+    """Events. Who sees one must see what it tells about: the case, the document, the row itself."""
+
     def alive(self) -> Self:
         """Audit events are never deleted."""
         return self
@@ -72,11 +85,66 @@ class AuditEventQuerySet(OrganizationOwnedQuerySet):
 
     def in_scope_of(self, user: Any) -> Self:
         """Operators, and those whose role may see the audit trail, for their own firms."""
-        if user.is_superuser:
-            return self
-        if not allows(user.role, Capability.SEE_AUDIT):
+        if not (user.is_superuser or allows(user.role, Capability.SEE_AUDIT)):
             return self.none()
-        return self.of_organizations(user.organization_ids)
+        return self.telling_of_visible_rows(user)
+
+    def telling_of_visible_rows(self, user: Any) -> Self:
+        """The events of rows that `user` may see, whether they may see the trail or not.
+
+        Operators also see what became of deleted cases and documents, and what was searched for;
+        nobody sees through a wall.
+        """
+        events = super().in_scope_of(user).filter(*self._of_visible_references(user))
+        for name in _WITH_RULES_OF_THEIR_OWN:
+            model: Any = apps.get_model(name)
+            visible = model._default_manager.in_scope_of(user).filter(pk=OuterRef("object_id"))
+            events = events.filter(~Q(object_type=model._meta.db_table) | Exists(visible))
+        if user.is_superuser:
+            return events
+        there = [self._not_deleted(reference) for reference in ("case", "document")]
+        return events.filter(~Q(action=AuditAction.SEARCHED) | Q(actor_id=user.pk), *there)
+
+    def _of_visible_references(self, user: Any) -> list[Condition]:
+        """What an event refers to hides nothing from `user`. Null refers to nothing."""
+        of_case = self._referred("case")._default_manager.all().conditions_for(user, "case_id")
+        documents = self._referred("document")._default_manager.all()
+        of_related = [
+            Condition(of.sql.format(_RELATED), "changes", parameters=of.parameters)
+            for of in of_case
+        ]
+        return [*of_case, *of_related, documents.referred_to_by("document_id", user)]
+
+    def _not_deleted(self, reference: str) -> Condition:
+        table = self._referred(reference)._meta.db_table
+        living = Condition("{0} IS NULL", "deleted_at")
+        return Condition.of_referred(f"{reference}_id", table, [living])
+
+    def _referred(self, reference: str) -> Any:
+        return self.model._meta.get_field(reference).related_model
+
+
+class HistoryQuerySet(AuditEventQuerySet):
+    """Changes, for everybody who sees what was changed."""
+
+    def in_scope_of(self, user: Any) -> Self:
+        return self.filter(action__in=CHANGES).telling_of_visible_rows(user)
+
+    def with_actor_name(self, user: Any) -> Self:
+        """Adds `actor_name`: of a person their name; else the door through which it came, which is
+        `sql: <role>` for plain SQL and `system: command …` for the system's own doors.
+        """
+        people = get_user_model()._base_manager.filter(pk=OuterRef("actor_id"))
+        text: CharField[Any, Any] = CharField()
+        full = NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value(""))
+        name = people.annotate(name=Coalesce(full, F("email"), output_field=text)).values("name")
+        door = Case(
+            When(actor_id__isnull=False, then=Cast("actor_id", text)),
+            When(source__startswith="sql: ", then=F("source")),
+            default=Concat(Value("system: "), F("source")),
+            output_field=text,
+        )
+        return self.annotate(actor_name=Coalesce(Subquery(name), door))
 
 
 class ApiKeyQuerySet(OrganizationOwnedQuerySet):

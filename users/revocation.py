@@ -16,6 +16,8 @@ from typing import Any
 import pgtrigger
 from django.db import connection
 
+from lexiflow.db.triggers import Trigger
+
 CHANNEL = "lexiflow_identity"
 EVERYBODY = "*"
 # Their identifiers fit into a payload, which holds less than 8,000 bytes.
@@ -61,7 +63,7 @@ def _statement_trigger(
     name: str, operation: Any, func: str, *, old: bool, new: bool, told: bool = True
 ) -> Any:
     tables = {"old": "old_rows" if old else None, "new": "new_rows" if new else None}
-    return pgtrigger.Trigger(
+    return Trigger(
         name=name,
         level=pgtrigger.Statement,
         when=pgtrigger.After,

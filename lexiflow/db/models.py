@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from lexiflow.db.identifiers import new_id
+from lexiflow.db.triggers import Trigger
 
 _STAMP = """
 IF TG_OP = 'INSERT' THEN
@@ -33,7 +34,7 @@ RETURN NEW;
 """
 
 
-class StampRecord(pgtrigger.Trigger):
+class StampRecord(Trigger):
     """Writes who, when and which version into the row itself."""
 
     name = "stamp"

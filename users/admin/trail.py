@@ -72,7 +72,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     )
     list_filter = (("action", ChoicesDropdownFilter), WhenFilter)
     list_defer = ("changes",)
-    linked_filters = ("object_id", "case_id", "actor_id")
+    linked_filters = ("object_id", "case", "case_id", "document", "document_id", "actor_id")
     sortable_by = ("occurred_at",)
     search_fields = ("object_id",)
     search_help_text = "Search by the id of a row, or the e-mail address of a person"
@@ -83,6 +83,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "object_type",
         "object_id",
         "case_id",
+        "document_id",
         "organization_id",
         "source",
         "address",
