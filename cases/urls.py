@@ -2,6 +2,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from cases.viewsets import (
+    CaseHistoryViewSet,
     CaseViewSet,
     ClientPersonViewSet,
     ClientViewSet,
@@ -26,6 +27,7 @@ nested.register("ethical-walls", EthicalWallViewSet, basename="ethical-wall")
 nested.register("parties", PartyViewSet, basename="case-party")
 nested.register("docket-entries", DocketEntryViewSet, basename="case-docket-entry")
 nested.register("evidence", EvidenceViewSet, basename="case-evidence")
+nested.register("history", CaseHistoryViewSet, basename="case-history")
 
 of_client = SimpleRouter()
 of_client.register("people", ClientPersonViewSet, basename="client-person")

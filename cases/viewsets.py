@@ -48,12 +48,13 @@ from cases.serializers import (
 from lexiflow.api.includes import Include, IncludeMany
 from lexiflow.api.ordering import Orderings
 from lexiflow.api.permissions import IsAuthenticated
-from lexiflow.api.searching import SearchableRecords
 from lexiflow.api.viewsets import AppendOnlyRecordViewSet, Parent, RecordViewSet
 from users.authentication import caller
 from users.models import User
 from users.permissions import RolePermission
+from users.searches import AuditedSearches
 from users.serializers import UserSummary
+from users.viewsets import HistoryViewSet
 
 PERMISSIONS = (IsAuthenticated, RolePermission)
 PERSON = Include(UserSummary, User.objects.visible_to)
@@ -91,7 +92,7 @@ class ClientPersonViewSet(RecordViewSet):
 
 
 @extend_schema(tags=["cases"])
-class CaseViewSet(SearchableRecords, RecordViewSet):
+class CaseViewSet(AuditedSearches, RecordViewSet):
     resource = "cases"
     queryset = Case.objects.all()
     serializer_class = CaseSerializer
@@ -208,3 +209,12 @@ class CustodyEventViewSet(AppendOnlyRecordViewSet):
     parent = Parent("evidence", "evidence_pk", EvidenceItem.objects.visible_to)
     orderings = ("created_at", "happened_at")
     default_ordering = "happened_at"
+
+
+@extend_schema(tags=["cases"])
+class CaseHistoryViewSet(HistoryViewSet):
+    """The changes of a case and of all that is in it: parties, team, docket, evidence, documents.
+    Newest first.
+    """
+
+    parent = IN_CASE

@@ -7,16 +7,14 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
+from documents import readings
 from documents.models import DocumentVersion
 from documents.storage import open_stored
 from lexiflow.http.ranges import file_response
-from users import audit
-from users.authentication import caller
-from users.choices import AuditAction
 
 
 def answer(request: Request, version: DocumentVersion, *, source: str = "api") -> HttpResponseBase:
-    """The stored file of `version`, which the caller may see. `version.document` is loaded.
+    """The stored file of `version`, which the caller may see.
 
     Raises Http404 when the storage has lost the file.
     """
@@ -35,7 +33,7 @@ def answer(request: Request, version: DocumentVersion, *, source: str = "api") -
     )
     if request.method == "GET" and response.status_code in (200, 206):
         with closed_on_error(response):
-            _record(request, version, source)
+            readings.downloaded(request, version, source=source)
     return response
 
 
@@ -47,17 +45,3 @@ def closed_on_error(response: HttpResponseBase) -> Iterator[None]:
     except BaseException:
         response.close()
         raise
-
-
-def _record(request: Request, version: DocumentVersion, source: str) -> None:
-    audit.record(
-        AuditAction.DOWNLOADED,
-        actor_id=caller(request).pk,
-        object_type="documents_document",
-        object_id=version.document_id,
-        organization_id=version.organization_id,
-        case_id=version.document.case_id,
-        address=request.META.get("REMOTE_ADDR") or None,
-        source=source,
-        details={"version": version.number},
-    )

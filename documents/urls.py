@@ -2,7 +2,11 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from documents.views import SearchView, SuggestionsView
-from documents.viewsets import DocumentVersionViewSet, DocumentViewSet
+from documents.viewsets import (
+    DocumentHistoryViewSet,
+    DocumentVersionViewSet,
+    DocumentViewSet,
+)
 
 router = SimpleRouter()
 router.register("documents", DocumentViewSet, basename="document")
@@ -12,6 +16,7 @@ in_case.register("documents", DocumentViewSet, basename="case-document")
 
 of_document = SimpleRouter()
 of_document.register("versions", DocumentVersionViewSet, basename="document-version")
+of_document.register("history", DocumentHistoryViewSet, basename="document-history")
 
 urlpatterns = [
     path("search/", SearchView.as_view(), name="search"),

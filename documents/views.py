@@ -21,6 +21,7 @@ from lexiflow.api.projection import Row, projection_of
 from lexiflow.api.searching import Q_DESCRIPTION, compiled_query
 from lexiflow.api.viewsets import StrictRequests
 from lexiflow.search.compilation import CompiledQuery
+from users import audit
 from users.authentication import caller
 
 MAX_RESULTS = 100
@@ -79,10 +80,13 @@ class SearchView(StrictRequests, GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         size = self.parameters.integer("page_size", 20, minimum=1, maximum=MAX_RESULTS)
-        query = compiled_query(required_text(self.parameters.get("q"), 1_000))
+        text = required_text(self.parameters.get("q"), 1_000)
+        query = compiled_query(text)
         found = [row for kind in _KINDS for row in self._best(kind, query, size)]
         found.sort(key=lambda row: (-row["relevance"], row["record"]["id"]))
-        return Response({"results": self._with_hits(found[:size], query)})
+        results = self._with_hits(found[:size], query)
+        audit.record_search(request, text, within="all", hits=len(results))
+        return Response({"results": results})
 
     def _best(self, kind: str, query: CompiledQuery, size: int) -> list[Row]:
         model, summary, _ = _KINDS[kind]

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from cases.viewsets import CASE, IN_CASE, PERMISSIONS, PERSON
-from documents import downloads, services, texts
+from documents import downloads, readings, services, texts
 from documents.filters import DocumentFilter, DocumentVersionFilter
 from documents.models import Document, DocumentVersion
 from documents.results import hits_of_documents
@@ -26,11 +26,13 @@ from documents.serializers import (
 )
 from lexiflow.api.parsers import TextJsonParser, UploadParser
 from lexiflow.api.problems import Conflict
-from lexiflow.api.searching import SearchableRecords
 from lexiflow.api.viewsets import Parent, ReadOnlyRecordViewSet, RecordViewSet
 from lexiflow.db.transactions import write_transaction
 from users.authentication import caller
+from users.searches import AuditedSearches
+from users.viewsets import HistoryViewSet
 
+IN_DOCUMENT = Parent("document", "document_pk", Document.objects.visible_to)
 FILE = {(200, "application/octet-stream"): OpenApiTypes.BINARY}
 
 
@@ -62,7 +64,7 @@ class HandsOutFiles:
 
 
 @extend_schema(tags=["documents"])
-class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
+class DocumentViewSet(AuditedSearches, HandsOutFiles, RecordViewSet):
     """Documents. Lists and details are lean: text and file have routes of their own."""
 
     resource = "documents"
@@ -77,6 +79,12 @@ class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
     default_ordering = "-created_at"
     includes = {"case": CASE, "author": PERSON}
     find_hits = staticmethod(hits_of_documents)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One document. The audit trail says who has opened it."""
+        response = super().retrieve(request, *args, **kwargs)
+        readings.opened(request, self.record_id())
+        return response
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Adds a document: a file (multipart) or a text (JSON)."""
@@ -122,7 +130,10 @@ class DocumentViewSet(SearchableRecords, HandsOutFiles, RecordViewSet):
     def text(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The text page by page, from `page` on, at most 20 pages at once."""
         version = self._version(self.parameters.get("version"))
-        return Response(texts.pages_from(version, texts.page_number(self.parameters.get("page"))))
+        page = texts.page_number(self.parameters.get("page"))
+        body = texts.pages_from(version, page)
+        readings.opened(request, version.document_id, version=version.number, page=page)
+        return Response(body)
 
     @extend_schema(request=None, responses=DocumentSerializer)
     @action(detail=True, methods=["post"])
@@ -170,7 +181,7 @@ class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
     filterset_class = DocumentVersionFilter
     permission_classes = PERMISSIONS
     parser_classes = (TextJsonParser, UploadParser)
-    parent = Parent("document", "document_pk", Document.objects.visible_to)
+    parent = IN_DOCUMENT
     orderings = ("created_at", "number")
     default_ordering = "-number"
     includes = {"created_by": PERSON}
@@ -212,14 +223,17 @@ class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
         other = self.get_queryset().filter(number=number).first()
         if other is None:
             raise Http404
-        return Response(texts.comparison(version, other))
+        body = texts.comparison(version, other)
+        readings.opened(
+            request, version.document_id, version=version.number, compared_with=other.number
+        )
+        return Response(body)
 
     @extend_schema(responses=FILE, filters=False)
     @action(detail=True, methods=["get"])
     def download(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The file of this version, always as an attachment."""
-        version = self._find(self.get_queryset().select_related("document"), self.record_id())
-        return downloads.answer(request, version)
+        return downloads.answer(request, self._find(self.get_queryset(), self.record_id()))
 
     def _new_version(self, make: Any) -> Response:
         """Runs `make` on the locked document and answers with the version it returns."""
@@ -243,3 +257,10 @@ class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
         if found is None:
             raise Http404
         return found
+
+
+@extend_schema(tags=["documents"])
+class DocumentHistoryViewSet(HistoryViewSet):
+    """The changes of a document and of its versions, newest first."""
+
+    parent = IN_DOCUMENT

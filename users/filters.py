@@ -6,7 +6,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from lexiflow.api.filters import RecordFilterSet, ValueFilter
 from lexiflow.api.values import read_uuid
+<<<<<<< HEAD
 from users.models import ApiKey, AuditEvent, Membership, Organization, User
+=======
+from users.models import AuditEvent, HistoryEvent, Membership, Organization, User
+>>>>>>> fcc67cd (Record readings and searches before they are answered; publish the history of cases and documents)
 
 
 class OrganizationFilter(RecordFilterSet):
@@ -55,6 +59,7 @@ class AuditEventFilter(RecordFilterSet):
             "object_id": ["exact"],
             "actor_id": ["exact"],
             "case_id": ["exact"],
+            "document_id": ["exact"],
             "organization_id": ["exact"],
             "request_id": ["exact"],
             "source": ["exact"],
@@ -62,6 +67,7 @@ class AuditEventFilter(RecordFilterSet):
         }
 
 
+<<<<<<< HEAD
 class ApiKeyFilter(RecordFilterSet):
     class Meta:
         model = ApiKey
@@ -70,4 +76,16 @@ class ApiKeyFilter(RecordFilterSet):
             "user": ["exact"],
             "organization": ["exact"],
             "expires_at": ["gte", "lte"],
+=======
+class HistoryFilter(RecordFilterSet):
+    class Meta:
+        model = HistoryEvent
+        fields = {
+            "action": ["exact", "in"],
+            "object_type": ["exact", "in"],
+            "object_id": ["exact"],
+            "actor_id": ["exact"],
+            "request_id": ["exact"],
+            "occurred_at": ["gte", "lte"],
+>>>>>>> fcc67cd (Record readings and searches before they are answered; publish the history of cases and documents)
         }

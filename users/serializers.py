@@ -9,7 +9,7 @@ from rest_framework import serializers
 from lexiflow.api.fields import VisibleReferenceField
 from lexiflow.api.serializers import RecordSerializer
 from users.choices import Role
-from users.models import AuditEvent, Organization, User
+from users.models import AuditEvent, HistoryEvent, Organization, User
 from users.roles import may_grant
 
 STAMPS = ("created_at", "updated_at", "created_by", "updated_by", "version")
@@ -126,6 +126,9 @@ class UserSummary(RecordSerializer):
 
 
 class AuditEventSerializer(RecordSerializer):
+    case_id = serializers.UUIDField(read_only=True, allow_null=True)
+    document_id = serializers.UUIDField(read_only=True, allow_null=True)
+
     class Meta:
         model = AuditEvent
         fields = (
@@ -137,9 +140,39 @@ class AuditEventSerializer(RecordSerializer):
             "actor_id",
             "organization_id",
             "case_id",
+            "document_id",
             "source",
             "request_id",
             "address",
+            "changes",
+        )
+        read_only_fields = fields
+
+
+class HistoryEventSerializer(RecordSerializer):
+    """A change. `changes` is {column: [before, after]}; of a purged row {column: value}."""
+
+    actor_name = serializers.CharField(
+        read_only=True,
+        help_text="The person's name; `system: command …` or `sql: <role>` if it was nobody.",
+    )
+    case_id = serializers.UUIDField(read_only=True, allow_null=True)
+    document_id = serializers.UUIDField(read_only=True, allow_null=True)
+
+    class Meta:
+        model = HistoryEvent
+        fields = (
+            "id",
+            "occurred_at",
+            "action",
+            "object_type",
+            "object_id",
+            "case_id",
+            "document_id",
+            "actor_id",
+            "actor_name",
+            "source",
+            "request_id",
             "changes",
         )
         read_only_fields = fields

@@ -16,11 +16,12 @@ from lexiflow.db.transactions import write_transaction
 from users import second_factor, services
 from users.authentication import caller
 from users.choices import UserStatus
-from users.filters import AuditEventFilter, OrganizationFilter, UserFilter
-from users.models import AuditEvent, Organization, User
+from users.filters import AuditEventFilter, HistoryFilter, OrganizationFilter, UserFilter
+from users.models import AuditEvent, HistoryEvent, Organization, User
 from users.permissions import ChangesFirms, ChangesPeople, RolePermission
 from users.serializers import (
     AuditEventSerializer,
+    HistoryEventSerializer,
     OrganizationSerializer,
     OrganizationSummary,
     UserSerializer,
@@ -93,5 +94,19 @@ class AuditEventViewSet(ReadOnlyRecordViewSet):
     serializer_class = AuditEventSerializer
     filterset_class = AuditEventFilter
     permission_classes = (IsAuthenticated, RolePermission)
+    orderings = ("occurred_at",)
+    default_ordering = "-occurred_at"
+
+
+class HistoryViewSet(ReadOnlyRecordViewSet):
+    """Who changed what, when, from which value to which; newest first. For everybody who sees what
+    was changed. A subclass names the `parent` whose history it is.
+    """
+
+    queryset = HistoryEvent.objects.all()
+    serializer_class = HistoryEventSerializer
+    filterset_class = HistoryFilter
+    permission_classes = (IsAuthenticated, RolePermission)
+    annotations = {"actor_name": "with_actor_name"}
     orderings = ("occurred_at",)
     default_ordering = "-occurred_at"

@@ -20,7 +20,8 @@ from cases.choices import CaseAccess, CaseStatus
 from cases.models import Case
 from cases.search import search_hits
 from lexiflow.admin.columns import choice_column, column, page_action
-from lexiflow.admin.full_text import FullTextSearch, with_hit
+from lexiflow.admin.full_text import with_hit
+from users.admin.searches import AuditedSearch
 from users.admin.site import site
 from users.admin.tenancy import OrganizationOwnedAdmin
 
@@ -36,7 +37,7 @@ _ACCESS_COLOURS = {CaseAccess.TEAM: "warning", CaseAccess.SEALED: "danger"}
 
 
 @register(Case, site=site)
-class CaseAdmin(FullTextSearch, OrganizationOwnedAdmin):
+class CaseAdmin(AuditedSearch, OrganizationOwnedAdmin):
     find_hits = staticmethod(search_hits)
     form = CaseForm
     status_label = choice_column("status", _STATUS_COLOURS)

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from cases.admin.case_owned import CASE_DEFERS, case_link
-from documents import services
+from documents import readings, services
 from documents.admin.file_views import FileViews
 from documents.admin.forms import DocumentForm, NewDocumentForm
 from documents.admin.versions import VersionColumns, VersionInline
@@ -22,13 +22,12 @@ from documents.choices import AccessLevel, DocumentStatus
 from documents.models import Document, DocumentPage
 from documents.search import search_hits
 from lexiflow.admin.columns import choice_column, column
-from lexiflow.admin.full_text import FullTextSearch, with_hit
+from lexiflow.admin.full_text import with_hit
 from lexiflow.admin.model_admin import STAMPS, Button
 from lexiflow.admin.writes import SOURCE
-from users import audit
+from users.admin.searches import AuditedSearch
 from users.admin.site import site
 from users.admin.tenancy import OrganizationOwnedAdmin
-from users.choices import AuditAction
 
 _PREVIEWED_PAGES = 3
 _PREVIEWED_CHARACTERS = 4000
@@ -60,7 +59,7 @@ _FILE_FACTS = tuple(
 
 
 @register(Document, site=site)
-class DocumentAdmin(VersionColumns, FileViews, FullTextSearch, OrganizationOwnedAdmin):
+class DocumentAdmin(VersionColumns, FileViews, AuditedSearch, OrganizationOwnedAdmin):
     find_hits = staticmethod(search_hits)
     form = DocumentForm
     access_label = choice_column("access_level", _ACCESS_COLOURS, description="access")
@@ -152,7 +151,7 @@ class DocumentAdmin(VersionColumns, FileViews, FullTextSearch, OrganizationOwned
         if document is not None:
             context["previewed_pages"] = _preview(document)
             if request.method == "GET":
-                _record_view(request, document)
+                readings.opened(request, document.pk, source=SOURCE)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_buttons(self, request: HttpRequest, obj: Document) -> list[Button]:
@@ -210,16 +209,3 @@ def _preview(document: Document) -> list[tuple[int, str]]:
     )
     beginnings = pages.annotate(beginning=Left("text", _PREVIEWED_CHARACTERS))
     return list(beginnings.order_by("number").values_list("number", "beginning"))
-
-
-def _record_view(request: HttpRequest, document: Document) -> None:
-    audit.record(
-        AuditAction.VIEWED,
-        actor_id=request.user.pk,
-        object_type=Document._meta.db_table,
-        object_id=document.pk,
-        organization_id=document.organization_id,
-        case_id=document.case_id,
-        address=request.META.get("REMOTE_ADDR") or None,
-        source=SOURCE,
-    )

@@ -48,7 +48,12 @@ class FullTextSearch(AnyModelAdmin):
             hits = type(self).find_hits([row.pk for row in page], text)
             for row in page:
                 row.hit = hits.get(row.pk)
+        if text:
+            self.note_search(request, text, len(page))
         return page
+
+    def note_search(self, request: HttpRequest, text: str, shown: int) -> None:
+        """Hook: called with the words and the number of hits of the page, before it is sent."""
 
 
 def with_hit(title: str, row: Any) -> str | SafeString:

@@ -62,7 +62,11 @@ class SearchableRecords(RecordReads):
         response = super().page_response(searchable.search(self._compiled))
         if response.data.get("count") == MAX_HITS:
             response.data["count_is_estimate"] = True  # a search stops looking there
+        self.note_search(text, len(response.data["results"]))
         return response
+
+    def note_search(self, text: str, shown: int) -> None:
+        """Hook: called with the words and the number of hits of the page, before it is sent."""
 
     def get_orderings(self) -> Orderings:
         found = super().get_orderings()

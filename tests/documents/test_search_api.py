@@ -152,9 +152,9 @@ def test_a_search_costs_the_same_for_1_hit_and_for_20(
     firm: Organization, as_alice: APIClient, django_assert_num_queries: Any
 ) -> None:
     factories.document(firm, "estoppel here")
-    with django_assert_num_queries(4):  # who asks; the query; the rows; the hits
+    with django_assert_num_queries(5):  # who asks; the query; the rows; the hits; the trail
         assert len(found(as_alice, "estoppel")) == 1
     for _ in range(19):
         factories.document(firm, "estoppel again")
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(found(as_alice, "estoppel")) == 20

@@ -99,6 +99,7 @@ def test_an_audit_event_is_exactly_this_body(
             "actor_id": str(bob.pk),
             "organization_id": str(firm.pk),
             "case_id": str(bob.pk),
+            "document_id": None,
             "source": "api",
             "request_id": "",
             "address": "192.0.2.7",
