@@ -22,6 +22,9 @@ DEBUG = env.boolean("DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY", keep_in=None if PRODUCTION else LOCAL_HOME / "secret_key")
 # Older ones, newest first: still good for what was signed or encrypted with them.
 SECRET_KEY_FALLBACKS = env.listing("SECRET_KEY_FALLBACKS", [])
+# What the audit trail is sealed with; derived from SECRET_KEY unless it has a key of its own.
+AUDIT_SEAL_KEY = env.text("AUDIT_SEAL_KEY", "")
+AUDIT_SEAL_OLD_KEYS = env.listing("AUDIT_SEAL_OLD_KEYS", [])
 
 # --- Who may talk to us -------------------------------------------------------------------------
 ALLOWED_HOSTS = (

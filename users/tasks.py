@@ -1,8 +1,13 @@
-"""Upkeep, run by `manage.py procrastinate worker`."""
+"""Upkeep of the audit trail and of sign-ins, run by `manage.py procrastinate worker`."""
+
+import logging
 
 from procrastinate.contrib.django import app
 
+from users.sealing import SealedElsewhereError, seal_pending
 from users.services import prune_sign_ins
+
+logger = logging.getLogger(__name__)
 
 UPKEEP_QUEUE = "upkeep"
 
@@ -12,3 +17,14 @@ UPKEEP_QUEUE = "upkeep"
 def prune_ended_sign_ins(timestamp: int) -> None:
     """Deletes sign-ins that ended a month ago, every night."""
     prune_sign_ins()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="users.seal_audit", queue=UPKEEP_QUEUE, queueing_lock="seal_audit")
+def seal_audit(timestamp: int) -> None:
+    """Seals the events of the last minute. The log is where the seals are kept a second time."""
+    try:
+        for seal in seal_pending():
+            logger.info("audit seal %s of %d events", seal, seal.count)
+    except SealedElsewhereError:
+        pass

@@ -25,9 +25,8 @@ from users.models import User
 from users.tasks import UPKEEP_QUEUE
 
 SERVER = "-m gunicorn -c deploy/gunicorn.conf.py lexiflow.wsgi:application"
-WORKER = (
-    f"manage.py procrastinate worker --queues {EXTRACTION_QUEUE},{UPKEEP_QUEUE} --concurrency 2"
-)
+QUEUES = f"{EXTRACTION_QUEUE},{UPKEEP_QUEUE}"
+WORKER = f"manage.py procrastinate worker --queues {QUEUES} --concurrency 2"
 _START_SECONDS = 60
 _RESTART_SECONDS = 1
 _STOP_SECONDS = 35
