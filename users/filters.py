@@ -6,11 +6,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from lexiflow.api.filters import RecordFilterSet, ValueFilter
 from lexiflow.api.values import read_uuid
-<<<<<<< HEAD
-from users.models import ApiKey, AuditEvent, Membership, Organization, User
-=======
-from users.models import AuditEvent, HistoryEvent, Membership, Organization, User
->>>>>>> fcc67cd (Record readings and searches before they are answered; publish the history of cases and documents)
+from users.models import (
+    ApiKey,
+    AuditEvent,
+    HistoryEvent,
+    Membership,
+    Organization,
+    User,
+)
 
 
 class OrganizationFilter(RecordFilterSet):
@@ -67,7 +70,6 @@ class AuditEventFilter(RecordFilterSet):
         }
 
 
-<<<<<<< HEAD
 class ApiKeyFilter(RecordFilterSet):
     class Meta:
         model = ApiKey
@@ -76,7 +78,9 @@ class ApiKeyFilter(RecordFilterSet):
             "user": ["exact"],
             "organization": ["exact"],
             "expires_at": ["gte", "lte"],
-=======
+        }
+
+
 class HistoryFilter(RecordFilterSet):
     class Meta:
         model = HistoryEvent
@@ -87,5 +91,4 @@ class HistoryFilter(RecordFilterSet):
             "actor_id": ["exact"],
             "request_id": ["exact"],
             "occurred_at": ["gte", "lte"],
->>>>>>> fcc67cd (Record readings and searches before they are answered; publish the history of cases and documents)
         }
