@@ -217,4 +217,5 @@ class CaseHistoryViewSet(HistoryViewSet):
     Newest first.
     """
 
+    resource = "cases"
     parent = IN_CASE

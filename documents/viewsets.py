@@ -263,4 +263,5 @@ class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
 class DocumentHistoryViewSet(HistoryViewSet):
     """The changes of a document and of its versions, newest first."""
 
+    resource = "documents"
     parent = IN_DOCUMENT

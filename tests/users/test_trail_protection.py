@@ -34,6 +34,7 @@ UNAUDITED = {
     "users_auditevent": "the trail itself",
     "users_auditseal": "the seals over it",
     "users_signin": "signing in and out are events of their own, and its columns are secrets",
+    "users_apikeyuse": "when a key was used last; what it did is in the events of that",
     "cases_numberseries": "a counter; the numbers it gives are in the events of their rows",
     "cases_casesearch": "made from the rows it finds, in the transaction of their change",
     "documents_documentsearch": "made from the rows it finds, in the transaction of their change",
@@ -110,8 +111,8 @@ def test_a_change_of_any_column_is_an_event_with_both_values(
         if model._meta.proxy or model._meta.db_table in (*UNAUDITED, "cases_custodyevent"):
             continue
         for field in model._meta.concrete_fields:
-            if field.column in _UNRECORDED:
-                continue
+            if field.column in _UNRECORDED or isinstance(field, models.BinaryField):
+                continue  # bookkeeping and digests
             (before,) = model._base_manager.filter(pk=row.pk).values_list(field.attname, flat=True)
             value = another(field, before)
             try:
