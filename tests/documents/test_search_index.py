@@ -191,11 +191,11 @@ def test_indexing_many_documents_is_one_statement(firm: Organization) -> None:
     assert_no_drift()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_migrations_run_backwards_and_forwards(firm: Organization) -> None:
     document = factories.document(firm, "x", title="Kept")
     set_pages(document, "alpha", "beta")
     before = rows(SEARCH_ROWS)
-    connection.check_constraints()  # what is pending would be in the way of ALTER TABLE
     call_command("migrate", "documents", "0002", verbosity=0)
     call_command("migrate", "cases", "0002", verbosity=0)
     call_command("migrate", "lexiflow", "0002", verbosity=0)
