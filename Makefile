@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export LEXIFLOW_ENV ?= development
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install lint types imports migrations-check openapi openapi-check clean-local
+.PHONY: help run test bench install lint types imports migrations-check openapi openapi-check clean-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -17,6 +17,11 @@ run: $(VENV)/runtime ## start LexiFlow with demo data; PORT and HOST choose the 
 
 test: $(VENV)/tests ## run the tests
 	@exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+bench: $(VENV)/tests ## measure; one benchmark after the other
+	@for file in tests/benchmarks/bench_*.py; do name=$$(basename $$file .py); \
+	    echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || failed="$$failed $$name"; \
+	done; [ -z "$$failed" ] || { echo "Over the allowance:$$failed"; exit 1; }
 
 install: $(VENV)/tests ## install everything into .venv
 

@@ -20,6 +20,7 @@ from lexiflow.api.problems import InvalidParameter
 from lexiflow.api.projection import Row, projection_of
 from lexiflow.api.searching import Q_DESCRIPTION, compiled_query
 from lexiflow.api.viewsets import StrictRequests
+from lexiflow.ratelimit.rules import HEAVY
 from lexiflow.search.compilation import CompiledQuery
 from users import audit
 from users.authentication import caller
@@ -71,6 +72,7 @@ class SearchView(StrictRequests, GenericAPIView[Any]):
     permission_classes = PERMISSIONS
     serializer_class = SearchAnswerSerializer
     query_parameters = ("q", "page_size")
+    throttle_scope = HEAVY
     queryset = None
 
     @extend_schema(

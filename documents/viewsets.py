@@ -26,8 +26,10 @@ from documents.serializers import (
 )
 from lexiflow.api.parsers import TextJsonParser, UploadParser
 from lexiflow.api.problems import Conflict
+from lexiflow.api.reading import RecordReads
 from lexiflow.api.viewsets import Parent, ReadOnlyRecordViewSet, RecordViewSet
 from lexiflow.db.transactions import write_transaction
+from lexiflow.ratelimit.rules import UPLOAD
 from users.authentication import caller
 from users.searches import AuditedSearches
 from users.viewsets import HistoryViewSet
@@ -53,6 +55,13 @@ def received(serializer: Any, organization_id: Any, title: str) -> services.Rece
         raise ValidationError({"text" if file is None else "file": str(error)}) from None
 
 
+class TakesInFiles(RecordReads):
+    """For views with a `create` that receives a file or a text."""
+
+    def get_throttle_scope(self) -> str:
+        return UPLOAD if self.action == "create" else super().get_throttle_scope()
+
+
 class HandsOutFiles:
     """For views with a `download`: a file is what it is, whatever the caller says to accept."""
 
@@ -64,7 +73,7 @@ class HandsOutFiles:
 
 
 @extend_schema(tags=["documents"])
-class DocumentViewSet(AuditedSearches, HandsOutFiles, RecordViewSet):
+class DocumentViewSet(TakesInFiles, AuditedSearches, HandsOutFiles, RecordViewSet):
     """Documents. Lists and details are lean: text and file have routes of their own."""
 
     resource = "documents"
@@ -172,7 +181,7 @@ class DocumentViewSet(AuditedSearches, HandsOutFiles, RecordViewSet):
 
 
 @extend_schema(tags=["documents"])
-class DocumentVersionViewSet(HandsOutFiles, ReadOnlyRecordViewSet):
+class DocumentVersionViewSet(TakesInFiles, HandsOutFiles, ReadOnlyRecordViewSet):
     """The versions of one document. A new one becomes the current one; none is overwritten."""
 
     resource = "documents"

@@ -8,3 +8,6 @@ class LexiflowConfig(AppConfig):
 
     def ready(self) -> None:
         from lexiflow import checks  # noqa: F401
+        from lexiflow.ratelimit import vocabulary
+
+        vocabulary.install()

@@ -1,7 +1,8 @@
 """System checks: settings that can be read one by one, but do not work, or not together.
 
 `manage.py check`, every command and the start of the server run them. None opens a connection:
-what needs one is a probe (`lexiflow.health`).
+what needs one is a probe (`lexiflow.health`). The exception is `check_limiter_redis`, which only
+the start of the server and `manage.py check --deploy` run.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from lexiflow.redis.client import eviction_policy
 
 _MIN_SECRET_LENGTH = 32
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -52,14 +55,35 @@ def check_debug(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 @register("lexiflow")
 def check_redis_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    url = settings.CACHES["default"]["LOCATION"]
-    if urlsplit(url).scheme in _REDIS_SCHEMES:
-        return []
+    urls = {settings.CACHES["default"]["LOCATION"], settings.LIMITER_REDIS_URL}
     return [
         Error(
             f"{url!r} is not the address of a Redis server.",
             hint=f"REDIS_URL starts with one of: {', '.join(s + '://' for s in _REDIS_SCHEMES)}.",
             id="lexiflow.E004",
+        )
+        for url in sorted(urls)
+        if urlsplit(url).scheme not in _REDIS_SCHEMES
+    ]
+
+
+@register("lexiflow", deploy=True)
+def check_limiter_redis(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """The limiter's Redis must keep its keys: an evicted window is a limit that starts anew.
+
+    A Redis that cannot be asked is no error: the limiter works without it, and returns to it.
+    """
+    policy = eviction_policy(settings.LIMITER_REDIS_URL)
+    if policy is None or not policy.startswith("allkeys-"):
+        return []
+    kind = Error if settings.PRODUCTION else Warning
+    return [
+        kind(
+            f"The limiter's Redis evicts any key (maxmemory-policy {policy}).",
+            hint="Give LIMITER_REDIS_URL a Redis of its own with maxmemory-policy noeviction.",
+            id="lexiflow.E008" if settings.PRODUCTION else "lexiflow.W008",
         )
     ]
 

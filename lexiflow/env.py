@@ -8,6 +8,7 @@ variable means; ranges that depend on other settings are system checks (`lexiflo
 import os
 import re
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +17,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_PERIOD_SECONDS = 7 * 86_400
 
 
 def _wrong(name: str, found: str, allowed: str) -> ImproperlyConfigured:
@@ -65,6 +68,47 @@ def listing(name: str, default: list[str]) -> list[str]:
     """A comma-separated list; spaces around the items are dropped."""
     value = os.environ.get(name, "").strip()
     return [item.strip() for item in value.split(",") if item.strip()] if value else default
+
+
+def read_rate(text: str) -> tuple[int, int] | None:
+    """`5/15m` as (5, 900), calls and seconds; `off` as None. Raises ValueError with what may be."""
+    given = text.strip().lower()
+    if given == "off":
+        return None
+    parts = re.fullmatch(r"([0-9]{1,6})/([0-9]{0,6})([smhd])", given, re.ASCII)
+    if parts is not None:
+        seconds = int(parts[2] or 1) * _UNIT_SECONDS[parts[3]]
+        if int(parts[1]) and 0 < seconds <= _LONGEST_PERIOD_SECONDS:
+            return int(parts[1]), seconds
+    raise ValueError("calls/period such as 5/15m, 100/1m or 20/5s (s, m, h, d; at most 7d), or off")
+
+
+def written_rate(calls: int, seconds: int) -> str:
+    """The shortest text that `read_rate` understands: 900 seconds are 15m."""
+    unit = next(u for u in ("d", "h", "m", "s") if seconds % _UNIT_SECONDS[u] == 0)
+    return f"{calls}/{seconds // _UNIT_SECONDS[unit]}{unit}"
+
+
+def rate(name: str, default: str) -> str:
+    """A limit as `read_rate` understands it, in its shortest spelling."""
+    value = os.environ.get(name, "").strip() or default
+    try:
+        read = read_rate(value)
+    except ValueError as error:
+        raise _wrong(name, value, str(error)) from None
+    return written_rate(*read) if read else "off"
+
+
+def proxies(name: str) -> int | list[str]:
+    """How many proxies stand in front, or the networks they are in; 0 if it is not set."""
+    items = listing(name, [])
+    if len(items) == 1 and re.fullmatch(r"[0-9]{1,2}", items[0]):
+        return int(items[0])
+    try:
+        return [str(ip_network(item, strict=False)) for item in items] or 0
+    except ValueError:
+        allowed = "the number of proxies in front, or their networks such as 10.0.0.0/8,::1"
+        raise _wrong(name, ",".join(items), allowed) from None
 
 
 def connection_info(name: str) -> dict[str, str]:

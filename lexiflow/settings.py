@@ -5,6 +5,7 @@ has a safe one: the secret key is random and kept in the local folder, hosts are
 `manage.py` puts DATABASE_URL and REDIS_URL there when it starts the local servers itself.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ ALLOWED_HOSTS = (
 )
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS", [])
 # nginx sets the header and drops the client's own; without a trusted proxy it is not believed.
-TRUSTED_PROXIES = env.listing("TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = env.proxies("TRUSTED_PROXIES")
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -51,6 +52,7 @@ WSGI_APPLICATION = "lexiflow.wsgi.application"
 APPEND_SLASH = False  # a redirect would turn a POST into a GET and lose its body
 MIDDLEWARE = [
     "lexiflow.http.request_id.RequestIdMiddleware",  # outermost: every answer and log line has it
+    "lexiflow.api.rate_limits.RateLimitMiddleware",  # around all that may answer for the API
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # static files need nothing of what follows
     "django.contrib.sessions.middleware.SessionMiddleware",  # the admin's; lazy, free for the API
@@ -129,6 +131,7 @@ REQUIRE_SECOND_FACTOR_FOR_STAFF = env.boolean("REQUIRE_SECOND_FACTOR_FOR_STAFF",
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["lexiflow.api.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["lexiflow.ratelimit.throttles.ScopeThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["lexiflow.api.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["lexiflow.api.parsers.JsonParser"],
     "DEFAULT_PAGINATION_CLASS": "lexiflow.api.pagination.KeysetPagination",
@@ -206,6 +209,27 @@ CACHES: dict[str, dict[str, Any]] = {
         },
     }
 }
+
+# --- Limits -------------------------------------------------------------------------------------
+# A Redis that does not evict: a window that is thrown away is a limit that starts anew.
+LIMITER_REDIS_URL = env.text("LIMITER_REDIS_URL", REDIS_URL)
+WEB_CONCURRENCY = env.integer(
+    "WEB_CONCURRENCY", max(2, os.cpu_count() or 1), minimum=1, maximum=1000
+)
+# Of all instances together. Each has its share of a limit while Redis is away.
+LIMITER_PROCESSES = env.integer("LIMITER_PROCESSES", WEB_CONCURRENCY, minimum=1, maximum=10_000)
+LIMITS = {
+    "auth": env.rate("LIMIT_AUTH", "5/15m"),
+    "heavy": env.rate("LIMIT_HEAVY", "10/1m"),
+    "standard": env.rate("LIMIT_STANDARD", "100/1m"),
+    "upload": env.rate("LIMIT_UPLOAD", "30/1m"),
+}
+# Requests of one caller under way at once in one process; 0 for no cap.
+LIMIT_CONCURRENT = env.integer(
+    "LIMIT_CONCURRENT", max(1, WEB_THREADS * 3 // 4), minimum=0, maximum=64
+)
+LIMITER_RULES = "users.limit_rules.OperatorsRules"  # what operators changed since
+RATELIMIT_IP_META_KEY = "lexiflow.http.client_address.client_address"
 
 # --- Files --------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 100, minimum=1, maximum=2048) * 1024 * 1024
@@ -319,6 +343,14 @@ UNFOLD: dict[str, Any] = {
                     ),
                     _admin_list(
                         "Sign-ins", "login", "users_signin", "users.admin.site.may_see_sign_ins"
+                    ),
+                    *(
+                        _admin_list(title, icon, model, "users.admin.site.is_operator")
+                        for title, icon, model in (
+                            ("Limits", "speed", "users_scopelimit"),
+                            ("Limits of callers", "person_check", "users_limitoverride"),
+                            ("Blocked callers", "block", "users_callerblock"),
+                        )
                     ),
                     _admin_list(
                         "API keys", "key", "users_apikey", "users.admin.site.may_see_sign_ins"

@@ -1,5 +1,6 @@
 """The WSGI application. Refuses to start when a system check of ours reports an error."""
 
+import logging
 import os
 
 from django.core.checks import Error, run_checks
@@ -10,6 +11,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lexiflow.settings")
 
 application = get_wsgi_application()
 
-_errors = [problem for problem in run_checks(tags=["lexiflow"]) if isinstance(problem, Error)]
+_problems = run_checks(tags=["lexiflow"], include_deployment_checks=True)
+for _problem in _problems:
+    logging.getLogger(__name__).log(_problem.level, "%s", _problem)
+_errors = [problem for problem in _problems if isinstance(problem, Error)]
 if _errors:
     raise ImproperlyConfigured("\n".join(f"{e.id}: {e.msg} {e.hint}" for e in _errors))

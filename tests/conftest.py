@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from lexiflow.devservices import ensure
 from tests import factories, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
+from tests.valkey import Valkey
 from users.models import Organization, User
 
 API = "/api/v1/"
@@ -54,6 +55,26 @@ def _flush_empties_the_trail() -> Iterator[None]:
 def _empty_cache() -> Iterator[None]:
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[Valkey]:
+    """A Valkey of this process: nobody else's `cache.clear()` empties it."""
+    server = Valkey().start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def limits(settings: Any, shared_valkey: Valkey) -> Callable[..., None]:
+    """Turns limits on: `limits(standard="3/1m")`. Those not named stay off."""
+    shared_valkey.client().flushall()
+    settings.LIMITER_REDIS_URL = shared_valkey.url
+
+    def turn_on(**rates: str) -> None:
+        settings.LIMITS = {**settings.LIMITS, **rates}
+
+    return turn_on
 
 
 @pytest.fixture

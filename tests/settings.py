@@ -16,11 +16,18 @@ _HOME = Path(os.environ.get("LEXIFLOW_HOME", Path(__file__).parent.parent / ".le
 _ENDPOINTS = endpoints(_HOME)
 os.environ.setdefault("DATABASE_URL", _ENDPOINTS.database_url)
 os.environ.setdefault("REDIS_URL", _ENDPOINTS.redis_url)
+# Tests call faster than people; those of the limits turn them on.
+for _scope in ("AUTH", "HEAVY", "STANDARD", "UPLOAD"):
+    os.environ.setdefault(f"LIMIT_{_scope}", "off")
+os.environ.setdefault("LIMIT_CONCURRENT", "0")
 os.environ["STORAGE_URL"] = tempfile.mkdtemp(prefix="lexiflow-tests-")
 
 from lexiflow.settings import *  # noqa: E402, F403
 from lexiflow.settings import DATABASES  # noqa: E402
 
+# Reading them would add queries now and then, and a connection that listens. Tests of the limits
+# use the real source.
+LIMITER_RULES = ""
 # The pool would keep connections to the test database open while it is dropped.
 DATABASES["default"]["OPTIONS"].pop("pool")
 # Argon2 is meant to be slow; hundreds of sign-ins in tests are not.

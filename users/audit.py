@@ -16,6 +16,7 @@ from django.db import connection
 from django.http import Http404
 from psycopg.types.json import Jsonb
 
+from lexiflow.http.client_address import client_address
 from lexiflow.http.request_id import current_request_id
 from users.choices import AuditAction
 
@@ -68,7 +69,7 @@ def record_reading(
     """
     if request.method != "GET":
         return
-    common = _common(action, request.user.pk, address_of(request), source, details, table)
+    common = _common(action, request.user.pk, client_address(request), source, details, table)
     written = _insert(
         f"SELECT {_VALUES}, t.id, t.organization_id, t.case_id, t.id"
         f" FROM {connection.ops.quote_name(table)} t WHERE t.id = %s",
@@ -97,18 +98,13 @@ def record_search(
     firm = next(iter(request.user.organization_ids), None)
     details = {"q": text, "within": within, "hits": hits}
     common = _common(
-        AuditAction.SEARCHED, request.user.pk, address_of(request), source, details, SEARCH
+        AuditAction.SEARCHED, request.user.pk, client_address(request), source, details, SEARCH
     )
     _insert(
         f"SELECT {_VALUES}, NULL::uuid, %s::uuid, %s::uuid, NULL::uuid",
         [*common, firm, case_id],
         is_reading=True,
     )
-
-
-def address_of(request: Any) -> str | None:
-    """Where a request comes from."""
-    return request.META.get("REMOTE_ADDR") or None
 
 
 def _common(

@@ -16,6 +16,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from lexiflow.api.reach import resources_of
+from lexiflow.http.client_address import client_address
 from users import key_usage
 from users.identity import Auth, KeyHolder, SignedIn, of_access_token, of_api_key
 from users.models import User
@@ -28,11 +29,6 @@ _MAX_TOKEN_BYTES = 200
 def digest(token: str) -> bytes:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def caller_address(request: Request) -> str | None:
-    """The address of the connection. Forwarding headers are for a trusted proxy to resolve."""
-    return request.META.get("REMOTE_ADDR") or None
 
 
 def caller(request: Request) -> User:
@@ -75,7 +71,7 @@ class BearerAuthentication(BaseAuthentication):
 
 def _admit(key: KeyHolder, request: Request) -> None:
     """Raises for a key that is used from elsewhere, or for what it is not for."""
-    address = caller_address(request)
+    address = client_address(request)
     if not key.may_come_from(address):
         raise AuthenticationFailed("The token is unknown, expired or revoked.")
     key_usage.note(key.pk, address)

@@ -16,7 +16,7 @@ from lexiflow.api.problems import Conflict
 from lexiflow.api.projection import Row
 from lexiflow.api.writing import RecordCreates, lock
 from lexiflow.db.transactions import write_transaction
-from users import api_keys, second_factor
+from users import api_keys, second_factor, sign_in_limits
 from users.authentication import caller
 from users.credential_serializers import (
     ApiKeySerializer,
@@ -106,7 +106,8 @@ class SecondFactorView(AuthView):
     @extend_schema(request=EnrolSerializer, responses={201: EnrolmentSerializer})
     def post(self, request: Request) -> Response:
         """Makes a secret for your app. It counts once it is confirmed."""
-        self.checked(request, EnrolSerializer)
+        with proven(request):
+            self.checked(request, EnrolSerializer)
         try:
             enrolment = second_factor.enrol(caller(request))
         except second_factor.AlreadyConfirmedError:
@@ -116,10 +117,9 @@ class SecondFactorView(AuthView):
     @extend_schema(request=ProofSerializer, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Removes it; the password alone signs in again."""
-        code = self.checked(request, ProofSerializer)["code"]
         user = caller(request)
-        with right_code():
-            second_factor.verify(user, code)
+        with proven(request):
+            second_factor.verify(user, self.checked(request, ProofSerializer)["code"])
         second_factor.remove(user, by=user.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -132,10 +132,9 @@ class ConfirmSecondFactorView(AuthView):
     serializer_class = CodeSerializer
 
     def post(self, request: Request) -> Response:
-        code = self.checked(request)["code"]
         try:
-            with right_code():
-                codes = second_factor.confirm(caller(request), code)
+            with proven(request):
+                codes = second_factor.confirm(caller(request), self.checked(request)["code"])
         except second_factor.AlreadyConfirmedError:
             raise Conflict("Your second factor is confirmed already.") from None
         return Response({"recovery_codes": codes})
@@ -149,16 +148,21 @@ class RecoveryCodesView(AuthView):
     serializer_class = ProofSerializer
 
     def post(self, request: Request) -> Response:
-        code = self.checked(request)["code"]
-        with right_code():
+        with proven(request):
+            code = self.checked(request)["code"]
             codes = second_factor.renew_recovery_codes(caller(request), code)
         return Response({"recovery_codes": codes})
 
 
 @contextmanager
-def right_code() -> Iterator[None]:
-    """A wrong code is a wrong value of the field `code`."""
+def proven(request: Request) -> Iterator[None]:
+    """What is proved within is an attempt at the account: whoever has a token may not guess either.
+
+    A wrong code is a wrong value of the field `code`.
+    """
+    attempt = sign_in_limits.begin(request, caller(request).email)
     try:
         yield
     except second_factor.WrongCodeError:
         raise ValidationError(WRONG_CODE) from None
+    attempt.succeeded()

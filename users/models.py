@@ -19,6 +19,7 @@ from lexiflow.db.models import Record
 from users.choices import AuditAction, OrganizationStatus, OrganizationType, Role, UserStatus
 from users.credentials import ApiKey, ApiKeyUse, SecondFactor
 from users.history import AUDITED
+from users.limit_models import CallerBlock, LimitOverride, ScopeLimit
 from users.querysets import (
     AuditEventQuerySet,
     HistoryQuerySet,
@@ -42,6 +43,17 @@ __all__ = [
     "Membership",
     "Organization",
     "SecondFactor",
+    "SignIn",
+    "User",
+]
+
+__all__ = [
+    "AuditEvent",
+    "CallerBlock",
+    "LimitOverride",
+    "Membership",
+    "Organization",
+    "ScopeLimit",
     "SignIn",
     "User",
 ]

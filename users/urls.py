@@ -7,6 +7,7 @@ from users.credential_views import (
     RecoveryCodesView,
     SecondFactorView,
 )
+from users.limit_views import LimitsView
 from users.views import ChangePasswordView, LoginView, LogoutView, MeView, RefreshView
 from users.viewsets import AuditEventViewSet, OrganizationViewSet, UserViewSet
 
@@ -29,5 +30,6 @@ urlpatterns = [
         name="confirm-second-factor",
     ),
     path("auth/second-factor/recovery-codes/", RecoveryCodesView.as_view(), name="recovery-codes"),
+    path("limits/", LimitsView.as_view(), name="limits"),
     path("", include(router.urls)),
 ]

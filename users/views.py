@@ -14,13 +14,9 @@ from rest_framework.response import Response
 from lexiflow.api.parsers import SmallJsonParser
 from lexiflow.api.problems import Kind, Problem
 from lexiflow.api.viewsets import StrictRequests
-from users import second_factor, services
-from users.authentication import (
-    BearerAuthentication,
-    caller,
-    caller_address,
-    current_sign_in,
-)
+from lexiflow.http.client_address import client_address
+from users import second_factor, services, sign_in_limits
+from users.authentication import BearerAuthentication, caller, current_sign_in
 from users.choices import Role
 from users.identity import KeyHolder
 from users.models import Organization, User
@@ -50,7 +46,7 @@ class SecondFactorRequired(Problem):
 
 
 def client_of(request: Request) -> services.Client:
-    return services.Client(caller_address(request), request.headers.get("User-Agent", ""))
+    return services.Client(client_address(request), request.headers.get("User-Agent", ""))
 
 
 class NeverCached:
@@ -90,16 +86,19 @@ class LoginView(AuthView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()  # `sign_in_limits` counts the attempts
     serializer_class = LoginSerializer
 
     def post(self, request: Request) -> Response:
         data = self.checked(request)
+        attempt = sign_in_limits.begin(request, data["email"])
         user: Any = authenticate(username=data["email"], password=data["password"])
         client = client_of(request)
         try:
             if user is None:
                 raise services.SignInRefusedError
-            self._check_second_factor(user, data.get("code"))
+            self._check_second_factor(user, data.get("code"), attempt)
+            attempt.succeeded()
             tokens = services.sign_in(user, address=client.address, user_agent=client.user_agent)
         except (services.SignInRefusedError, second_factor.WrongCodeError):
             services.refuse_sign_in(data["email"], address=client.address)
@@ -107,10 +106,11 @@ class LoginView(AuthView):
         return Response(TokensSerializer(tokens).data)
 
     @staticmethod
-    def _check_second_factor(user: User, code: str | None) -> None:
+    def _check_second_factor(user: User, code: str | None, attempt: sign_in_limits.Attempt) -> None:
         if not second_factor.is_required(user):
             return
         if code is None:
+            attempt.succeeded()  # the password was no guess; the code will be counted
             raise SecondFactorRequired(headers={"WWW-Authenticate": 'Bearer realm="lexiflow"'})
         second_factor.verify(user, code)
 
@@ -121,14 +121,17 @@ class RefreshView(AuthView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()  # `sign_in_limits` counts the attempts
     serializer_class = RefreshSerializer
 
     def post(self, request: Request) -> Response:
+        refresh = self.checked(request)["refresh"]
+        attempt = sign_in_limits.begin(request)
         try:
-            refresh = self.checked(request)["refresh"]
             tokens = services.refresh_sign_in(refresh, client_of(request))
         except services.RefreshRefusedError:
             raise AuthenticationFailed("The refresh token is unknown, expired or used.") from None
+        attempt.succeeded()
         return Response(TokensSerializer(tokens).data)
 
 
@@ -151,7 +154,14 @@ class ChangePasswordView(AuthView):
     serializer_class = ChangePasswordSerializer
 
     def post(self, request: Request) -> Response:
-        data = self.checked(request)
+        attempt = sign_in_limits.begin(request, caller(request).email)
+        try:
+            data = self.checked(request)
+        except ValidationError as refusal:
+            if "current_password" not in refusal.get_full_details():
+                attempt.succeeded()  # the old password was right, the new one will not do
+            raise
+        attempt.succeeded()
         services.change_password(
             caller(request), data["new_password"], keep_sign_in=current_sign_in(request).pk
         )

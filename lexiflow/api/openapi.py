@@ -7,6 +7,7 @@ What is honest rather than handy: of a record only `id` is required in answers, 
 leaves out the rest.
 """
 
+import threading
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -31,6 +32,8 @@ from lexiflow.api.renderers import json_bytes
 from lexiflow.api.serializers import RecordSerializer
 
 Schema = dict[str, Any]
+
+_generating = threading.Lock()
 
 BEARER = {"bearerAuth": {"type": "http", "scheme": "bearer"}}
 _PROBLEM: Schema = {
@@ -252,9 +255,14 @@ def _drop(node: Any, key: str) -> None:
             _drop(value, key)
 
 
-@cache
 def document() -> bytes:
-    """The document, made once in a process."""
+    """The document, made once in a process, by one thread: drf-spectacular is not made for more."""
+    with _generating:
+        return _generated()
+
+
+@cache
+def _generated() -> bytes:
     generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
     return json_bytes(generator.get_schema(request=None, public=True))
 

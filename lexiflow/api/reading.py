@@ -27,6 +27,7 @@ from lexiflow.api.pagination import PAGE_PARAMETERS, KeysetPagination
 from lexiflow.api.problems import LengthRequired
 from lexiflow.api.projection import Projection, Row, projection_of
 from lexiflow.api.query_parameters import QueryParameters
+from lexiflow.api.rate_limits import LimitedRequests
 from lexiflow.api.reach import check_included, declare_resource
 from lexiflow.api.serializers import RecordSerializer
 from lexiflow.api.values import read_uuid
@@ -50,7 +51,7 @@ class Parent:
     queryset: Visible
 
 
-class StrictRequests:
+class StrictRequests(LimitedRequests):
     """For views: parameters nobody knows, and bodies of unknown length, are refused."""
 
     # Accepted by the action at hand; `@action(query_parameters=("q",))` sets it for one.
@@ -60,6 +61,7 @@ class StrictRequests:
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         method = (request.method or "").lower()
         if method not in getattr(self, "action_map", {method: ""}):
+            self.check_throttles(request)  # or it would count for nobody
             raise MethodNotAllowed(method.upper())
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):

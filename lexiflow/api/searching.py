@@ -15,6 +15,7 @@ from lexiflow.api.ordering import Orderings, SortKey
 from lexiflow.api.problems import InvalidParameter
 from lexiflow.api.projection import Row
 from lexiflow.api.reading import RecordReads
+from lexiflow.ratelimit.rules import HEAVY
 from lexiflow.search.compilation import CompiledQuery, compile_query
 from lexiflow.search.index import MAX_HITS
 from lexiflow.search.query import QueryError
@@ -52,6 +53,11 @@ class SearchableRecords(RecordReads):
     find_hits: ClassVar[FindHits]
 
     _compiled: CompiledQuery | None = None
+
+    def get_throttle_scope(self) -> str:
+        """Searching costs more than listing."""
+        is_search = self.action == "list" and "q" in self.request.query_params
+        return HEAVY if is_search else super().get_throttle_scope()
 
     def page_response(self, queryset: QuerySet[Any]) -> Response:
         text = self.parameters.get("q")

@@ -29,6 +29,14 @@ def test_booleans_are_read(monkeypatch: Any, value: str, expected: bool) -> None
         (lambda: env.integer("X", 1, minimum=1, maximum=9), "1.5", "from 1 to 9"),
         (lambda: env.integer("X", 1, minimum=1, maximum=9), "٣", "from 1 to 9"),
         (lambda: env.choice("X", "a", ("a", "b")), "c", "a, b"),
+        *(
+            (lambda: env.rate("X", "5/15m"), value, "5/15m, 100/1m or 20/5s")
+            for value in ("5", "5/x", "0/1m", "5/0m", "-5/1m", "5/8d", "5/15 m", "٣/1m", "on")
+        ),
+        *(
+            (lambda: env.proxies("X"), value, "the number of proxies in front")
+            for value in ("many", "-1", "10.0.0.0/40", "1,2,nginx", "999")
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(
@@ -73,3 +81,35 @@ def test_production_makes_no_secret_of_its_own(monkeypatch: Any) -> None:
     monkeypatch.delenv("SECRET_KEY", raising=False)
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY is not set"):
         env.secret("SECRET_KEY", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("", "5/15m"),
+        ("100/m", "100/1m"),
+        ("100/60s", "100/1m"),
+        ("1000/90s", "1000/90s"),
+        ("3/24h", "3/1d"),
+        (" 10/1M ", "10/1m"),
+        ("Off", "off"),
+    ],
+)
+def test_a_rate_is_kept_in_its_shortest_spelling(monkeypatch: Any, value: str, read: str) -> None:
+    monkeypatch.setenv("X", value)
+    assert env.rate("X", "5/15m") == read
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("", 0),
+        ("0", 0),
+        ("2", 2),
+        ("10.0.0.0/8, ::1", ["10.0.0.0/8", "::1/128"]),
+        ("10.1.2.3/8", ["10.0.0.0/8"]),
+    ],
+)
+def test_proxies_are_a_number_or_networks(monkeypatch: Any, value: str, read: Any) -> None:
+    monkeypatch.setenv("X", value)
+    assert env.proxies("X") == read

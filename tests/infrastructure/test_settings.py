@@ -71,6 +71,10 @@ def test_a_database_url_is_read_as_libpq_reads_it(tmp_path: Path) -> None:
         ("UPLOAD_MAX_MB", "-1"),
         ("WEB_THREADS", "many"),
         ("LOG_LEVEL", "loud"),
+        ("LIMIT_AUTH", "five"),
+        ("LIMIT_HEAVY", "10"),
+        ("TRUSTED_PROXIES", "nginx"),
+        ("WEB_CONCURRENCY", "all"),
         ("DATABASE_URL", "mysql//nowhere"),
     ],
 )

@@ -27,6 +27,7 @@ from lexiflow.admin.deletion import set_deleted
 from lexiflow.admin.inlines import RecordTabularInline
 from lexiflow.admin.model_admin import STAMPS, RecordAdmin
 from lexiflow.admin.writes import SOURCE
+from lexiflow.http.client_address import client_address
 from users import audit, second_factor
 from users.admin.site import site
 from users.admin.tenancy import sees_several_firms
@@ -213,7 +214,7 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
                 object_type=User._meta.db_table,
                 object_id=self.opts.pk.to_python(id),
                 organization_id=next(iter(request.user.organization_ids), None),  # type: ignore[union-attr]
-                address=request.META.get("REMOTE_ADDR") or None,
+                address=client_address(request),
                 source=SOURCE,
             )
         return response

@@ -10,12 +10,15 @@ from typing import Any
 
 from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from lexiflow.admin.access import Action
 from lexiflow.admin.history import Change, HistoryEntry
 from lexiflow.admin.site import RecordSite
 from lexiflow.admin.writes import SOURCE, signed
-from users import audit
+from lexiflow.api.rate_limits import RateLimited
+from lexiflow.http.client_address import client_address
+from users import audit, sign_in_limits
 from users.admin.login import LoginForm, is_proven_enough, remember_proof
 from users.choices import AuditAction
 from users.models import AuditEvent, User
@@ -44,12 +47,21 @@ class LexiFlowSite(RecordSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Recorded, as every sign-in is."""
+        """Recorded and limited, as every sign-in is."""
+        if request.method != "POST":
+            page: HttpResponse = super().login(request, extra_context)
+            return page
+        try:
+            attempt = sign_in_limits.begin(request, request.POST.get("username", ""))
+        except RateLimited as refusal:
+            return _too_many_attempts(request, refusal)
         response: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST":
-            signed_in = request.user.is_authenticated
+        # Who posts a wrong password may have a session of somebody else: only the answer tells.
+        signed_in = response.status_code == HTTPStatus.FOUND
+        if signed_in:
+            attempt.succeeded()
             remember_proof(request)
-            _record(request, AuditAction.SIGNED_IN if signed_in else AuditAction.SIGN_IN_REFUSED)
+        _record(request, AuditAction.SIGNED_IN if signed_in else AuditAction.SIGN_IN_REFUSED)
         return response
 
     def password_change(
@@ -100,6 +112,15 @@ def _harmless(name: str) -> str:
     return name.replace("\0", "")[:254]
 
 
+def _too_many_attempts(request: HttpRequest, refusal: RateLimited) -> HttpResponse:
+    seconds = int((refusal.headers or {}).get("Retry-After", 0))
+    context = {"minutes": -(-seconds // 60)}
+    page = render(request, "429.html", context, status=refusal.status_code)
+    for name, value in (refusal.headers or {}).items():
+        page[name] = value
+    return page
+
+
 def _record(request: HttpRequest, action: AuditAction) -> None:
     user: Any = request.user
     known = user.is_authenticated
@@ -109,7 +130,7 @@ def _record(request: HttpRequest, action: AuditAction) -> None:
         object_type=User._meta.db_table,
         object_id=user.pk if known else None,
         organization_id=next(iter(user.organization_ids), None) if known else None,
-        address=request.META.get("REMOTE_ADDR") or None,
+        address=client_address(request),
         source=SOURCE,
         details={} if known else {"email": _harmless(request.POST.get("username", ""))},
     )

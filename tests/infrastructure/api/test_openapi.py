@@ -20,11 +20,11 @@ Schema = dict[str, Any]
 
 @pytest.fixture
 def schema(db: None) -> Any:
-    openapi.document.cache_clear()
+    openapi._generated.cache_clear()
     response = Browser().get("/api/v1/openapi.json")
     assert response["Content-Type"] == "application/json"
     yield response.json()
-    openapi.document.cache_clear()
+    openapi._generated.cache_clear()
 
 
 def parameters(operation: Schema) -> dict[str, Schema]:

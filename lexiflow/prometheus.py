@@ -1,0 +1,18 @@
+"""Which numbers do we publish? Declarations only; each is counted where the thing happens.
+
+Labels have few values, all of them ours: never an address, a path or a name that a caller chose.
+"""
+
+from prometheus_client import Counter, Histogram
+
+LIMITER_DECISIONS = Counter(
+    "lexiflow_limiter_decisions_total",
+    "Calls that a limit decided on; `shadowed` ones passed because the scope only watches.",
+    ["scope", "outcome"],  # admitted, refused, shadowed, blocked, crowded
+)
+LIMITER_SECONDS = Histogram(
+    "lexiflow_limiter_seconds",
+    "How long one decision took.",
+    ["source"],  # redis, local
+    buckets=(0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.3),
+)

@@ -1,0 +1,171 @@
+"""Calls to a Redis that may be away, slow, frozen or restarting.
+
+    shared_redis(url).call(lambda redis: redis.get("key"))
+
+Guarantees: one bounded pool per process and address, short time-outs, no hidden retries. When Redis
+does not answer, the first time-out opens the breaker for all threads and ends the waiting of those
+that are under way, so a frozen Redis costs a process one time-out; until Redis is back every call
+raises RedisAwayError at once. A pool whose connections are all in use is a busy process and no sign
+of a dead server: the call waits its turn, then raises RedisAwayError and opens nothing. A forked
+child starts with neither its parent's connections nor its breaker's state.
+
+Not guaranteed: that a call which failed did nothing. Redis may have run it and been cut off before
+it could say so.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.retry import Retry
+
+from lexiflow.redis.breaker import Breaker
+
+MAX_CONNECTIONS = 50
+CONNECT_SECONDS = 0.2
+ANSWER_SECONDS = 0.25
+_DOWN = (ConnectionError, TimeoutError, OSError)
+
+T = TypeVar("T")
+
+
+class RedisAwayError(Exception):
+    """Redis cannot be asked now. The caller does what it does without Redis."""
+
+
+class _Pool(ConnectionPool):
+    """Knows which connections are being waited for, and can end that waiting."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lent: set[Any] = set()
+
+    def get_connection(self, *args: Any, **kwargs: Any) -> Any:
+        connection = super().get_connection()
+        self._lent.add(connection)
+        return connection
+
+    def release(self, connection: Any) -> None:
+        self._lent.discard(connection)
+        super().release(connection)
+
+    def interrupt(self) -> None:
+        """Whoever waits for an answer gets a connection error now.
+
+        Only the socket is shut down, which is safe beside a thread that reads from it; the rest of
+        the connection belongs to that thread. The plain method: TLS's own would pull the object
+        away under the reader.
+        """
+        for connection in list(self._lent):
+            waiting = connection._sock  # noqa: SLF001 - it has no public name
+            if waiting is not None:
+                try:
+                    socket.socket.shutdown(waiting, socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+
+class SharedRedis:
+    """The process's one way to a Redis. Get it from `shared_redis`, anew for every use."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = _pool(url, MAX_CONNECTIONS)
+        self._redis = Redis(connection_pool=self._pool)
+        self._turns = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._on_return: list[Callable[[Redis], None]] = []
+        parts = urlsplit(url)
+        name = f"Redis at {parts.hostname or parts.path}"
+        self.breaker = Breaker(name, is_back=self._ask, put_right=self._put_right)
+
+    def call(self, command: Callable[[Redis], T]) -> T:
+        """The result of `command`. Raises RedisAwayError, or redis-py's errors for a refusal."""
+        breaker = self.breaker
+        generation = breaker.generation
+        if not breaker.is_closed:
+            raise RedisAwayError("Redis is away.")
+        if not self._turns.acquire(timeout=ANSWER_SECONDS):
+            raise RedisAwayError("All connections to Redis are in use.")
+        try:
+            return command(self._redis)
+        except _DOWN as error:
+            if breaker.open(error, generation=generation):
+                self._pool.interrupt()
+            raise RedisAwayError("Redis does not answer.") from error
+        finally:
+            self._turns.release()
+
+    def on_return(self, put_right: Callable[[Redis], None]) -> None:
+        """Has `put_right` called each time Redis comes back, before anybody else talks to it."""
+        self._on_return.append(put_right)
+
+    def _ask(self) -> None:
+        self._alone(lambda redis: redis.ping())
+
+    def _put_right(self) -> None:
+        # What the pool holds is connected to a server that is gone.
+        self._pool.disconnect(inuse_connections=False)
+        for put_right in self._on_return:
+            self._alone(put_right)
+
+    def _alone(self, command: Callable[[Redis], object]) -> None:
+        """Runs `command` on a connection of its own: those of the pool may all be stuck."""
+        pool = _pool(self._url, 1)
+        try:
+            command(Redis(connection_pool=pool))
+        finally:
+            pool.disconnect()
+
+
+def eviction_policy(url: str) -> str | None:
+    """The server's `maxmemory-policy`; None if it cannot be asked. Leaves no connection behind."""
+    pool = _pool(url, 1)
+    try:
+        memory: Any = Redis(connection_pool=pool).info("memory")
+    except RedisError:
+        return None
+    finally:
+        pool.disconnect()
+    policy: str | None = memory.get("maxmemory_policy")
+    return policy
+
+
+def _pool(url: str, size: int) -> _Pool:
+    return _Pool.from_url(
+        url,
+        max_connections=size,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        # RESP2, and no introduction of the client library: connecting costs one round trip less.
+        protocol=2,
+        driver_info=None,
+    )
+
+
+_shared: dict[str, SharedRedis] = {}
+_lock = threading.Lock()
+
+
+def shared_redis(url: str) -> SharedRedis:
+    """The process's client of the Redis at `url`. Opens no connection before the first call."""
+    found = _shared.get(url)
+    if found is None:
+        with _lock:
+            found = _shared.get(url) or _shared.setdefault(url, SharedRedis(url))
+    return found
+
+
+def _forget() -> None:
+    """In a forked child: threads, sockets and locks of the parent are none of ours."""
+    global _shared, _lock
+    _shared, _lock = {}, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
