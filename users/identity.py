@@ -76,6 +76,11 @@ class KeyHolder:
     expires_at: datetime
     networks: tuple[Network, ...]
 
+    @property
+    def limit_credential(self) -> str:
+        """What a limit or a block of this one key is kept by."""
+        return f"key:{self.pk}"
+
     def lacks(self, resources: tuple[str, ...], access: str) -> list[str]:
         """The scopes it would need and does not have."""
         return missing(self.scopes, resources, access)

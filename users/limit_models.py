@@ -15,6 +15,7 @@ from django.db.models import CheckConstraint, Q, TextChoices, UniqueConstraint
 
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record, RecordQuerySet
+from lexiflow.db.triggers import Trigger
 from lexiflow.ratelimit import Limit
 from users.history import AUDITED
 
@@ -41,7 +42,7 @@ class OperatorsQuerySet(RecordQuerySet):
 
 CHANNEL = "limits"
 
-TELL = pgtrigger.Trigger(
+TELL = Trigger(
     name="tell_limits",
     level=pgtrigger.Statement,
     when=pgtrigger.After,
@@ -114,8 +115,8 @@ class _Named(_LimitRecord):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+"
     )
-    api_key_id = models.UUIDField(
-        "API key", null=True, blank=True, help_text="The id of the key, never the key."
+    api_key = models.ForeignKey(
+        "users.ApiKey", models.CASCADE, null=True, blank=True, related_name="+"
     )
 
     class Meta(_LimitRecord.Meta):
@@ -136,14 +137,14 @@ class LimitOverride(_Named):
     class Meta(_Named.Meta):
         constraints = [
             UniqueConstraint(
-                fields=["user", "api_key_id", "scope"],
+                fields=["user", "api_key", "scope"],
                 condition=_ALIVE,
                 nulls_distinct=False,
                 name="limit_override_unique",
                 violation_error_message="There is one for this caller and scope already.",
             ),
             CheckConstraint(
-                condition=Q(user__isnull=True) ^ Q(api_key_id__isnull=True),
+                condition=Q(user__isnull=True) ^ Q(api_key__isnull=True),
                 name="limit_override_names_one_caller",
                 violation_error_message="Name a person or an API key.",
             ),
@@ -171,9 +172,9 @@ class CallerBlock(_Named):
         constraints = [
             CheckConstraint(
                 condition=(
-                    Q(user__isnull=False, api_key_id__isnull=True, network="")
-                    | Q(user__isnull=True, api_key_id__isnull=False, network="")
-                    | (Q(user__isnull=True, api_key_id__isnull=True) & ~Q(network=""))
+                    Q(user__isnull=False, api_key__isnull=True, network="")
+                    | Q(user__isnull=True, api_key__isnull=False, network="")
+                    | (Q(user__isnull=True, api_key__isnull=True) & ~Q(network=""))
                 ),
                 name="caller_block_names_one_caller",
                 violation_error_message="Name a person, an API key or a network.",

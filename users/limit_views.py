@@ -1,6 +1,7 @@
 """`limits/`: where the caller stands, in every scope."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,11 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lexiflow.api.viewsets import StrictRequests
-from lexiflow.ratelimit.admission import Caller, Verdict, look
+from lexiflow.ratelimit.admission import Caller, Outcome, Verdict, look
 from lexiflow.ratelimit.rules import AUTH, SCOPES, STANDARD, current_rules
 from lexiflow.ratelimit.throttles import caller_of, standing_of
 from users import sign_in_limits
 from users.authentication import caller
+from users.scopes import ANY_KEY
 
 
 class ScopeStandingSerializer(serializers.Serializer[Any]):
@@ -41,6 +43,7 @@ class LimitsSerializer(serializers.Serializer[Any]):
 class LimitsView(StrictRequests, GenericAPIView[Any]):
     """Your limits now, and what is left of them. Asking counts in none."""
 
+    resource = ANY_KEY
     is_free_of_limits = True
     permission_classes = (IsAuthenticated,)
     serializer_class = LimitsSerializer
@@ -50,7 +53,8 @@ class LimitsView(StrictRequests, GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         asking = caller_of(request)
         verdicts = {scope: self._standing(scope, request, asking) for scope in SCOPES}
-        standing_of(request).verdict = verdicts[STANDARD]
+        # For the headers: whatever is left of it, this call was not refused.
+        standing_of(request).verdict = replace(verdicts[STANDARD], outcome=Outcome.ADMITTED)
         rows = [_row(verdict, asking) for verdict in verdicts.values()]
         return Response({"principal": asking.principals[0], "scopes": rows})
 
@@ -62,7 +66,7 @@ class LimitsView(StrictRequests, GenericAPIView[Any]):
 
 
 def _row(verdict: Verdict, asking: Caller) -> dict[str, Any]:
-    rule = current_rules().rule_for(verdict.scope, asking.principals)
+    rule = current_rules().rule_for(verdict.scope, asking.names)
     decision = verdict.decision
     numbers: dict[str, Any] = dict.fromkeys(
         ("limit", "remaining", "reset_seconds", "retry_after_seconds")

@@ -40,20 +40,12 @@ __all__ = [
     "ApiKey",
     "ApiKeyUse",
     "AuditEvent",
-    "Membership",
-    "Organization",
-    "SecondFactor",
-    "SignIn",
-    "User",
-]
-
-__all__ = [
-    "AuditEvent",
     "CallerBlock",
     "LimitOverride",
     "Membership",
     "Organization",
     "ScopeLimit",
+    "SecondFactor",
     "SignIn",
     "User",
 ]

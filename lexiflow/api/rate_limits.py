@@ -6,6 +6,7 @@ counted by address when it is answered. `health/` and `limits/` itself are free.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 from django.http import HttpRequest, HttpResponse
@@ -109,10 +110,10 @@ class RateLimitMiddleware:
     def _counted(
         self, request: HttpRequest, standing: Standing, response: HttpResponseBase
     ) -> HttpResponseBase:
-        if standing.verdict is None and not standing.is_free:
+        is_failure = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR  # not the caller's
+        if standing.verdict is None and not standing.is_free and not is_failure:
             standing.verdict = admit(STANDARD, Caller.at(client_address(request)))
             if standing.verdict.is_refused:
-                response.close()
                 response = _refused(standing.verdict)
         if standing.verdict is not None:
             for name, value in rate_limit_headers(standing.verdict).items():

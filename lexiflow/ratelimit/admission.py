@@ -12,7 +12,7 @@ from lexiflow import prometheus
 from lexiflow.http.client_address import network_of
 from lexiflow.ratelimit import violators
 from lexiflow.ratelimit.limits import Decision
-from lexiflow.ratelimit.rules import Block, current_rules
+from lexiflow.ratelimit.rules import Block, Rules, current_rules
 from lexiflow.ratelimit.window import shared_window
 
 _CROWDED_RETRY_SECONDS = 1
@@ -28,10 +28,18 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """principals: the first names the bucket; each may have a limit or a block of its own."""
+    """principals: the first names the bucket; each may have a limit or a block of its own.
+    credential: what the caller came with; it has a bucket of its own only with a limit of its own.
+    """
 
     principals: tuple[str, ...]
     address: str | None
+    credential: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """From the most particular to the most general."""
+        return (self.credential, *self.principals) if self.credential else self.principals
 
     @classmethod
     def at(cls, address: str | None) -> "Caller":
@@ -66,12 +74,12 @@ class Verdict:
 def admit(scope: str, caller: Caller) -> Verdict:
     """Decides one call and counts it if it is admitted."""
     rules = current_rules()
-    if (block := rules.block_of(caller.principals, caller.address)) is not None:
+    if (block := rules.block_of(caller.names, caller.address)) is not None:
         return _said(Verdict(scope, Outcome.BLOCKED, block=block), caller)
-    rule = rules.rule_for(scope, caller.principals)
+    rule = rules.rule_for(scope, caller.names)
     if rule.limit is None:
         return Verdict(scope, Outcome.ADMITTED)
-    decision = shared_window().check(_bucket(scope, caller), rule.limit)
+    decision = shared_window().check(_bucket(scope, caller, rules), rule.limit)
     outcome = Outcome.ADMITTED
     if not decision.is_admitted:
         outcome = Outcome.SHADOWED if rule.is_shadow else Outcome.REFUSED
@@ -81,12 +89,12 @@ def admit(scope: str, caller: Caller) -> Verdict:
 def look(scope: str, caller: Caller) -> Verdict:
     """Where the caller stands. Counts nothing, here or in the metrics."""
     rules = current_rules()
-    block = rules.block_of(caller.principals, caller.address)
-    rule = rules.rule_for(scope, caller.principals)
+    block = rules.block_of(caller.names, caller.address)
+    rule = rules.rule_for(scope, caller.names)
     outcome = Outcome.ADMITTED if block is None else Outcome.BLOCKED
     if rule.limit is None:
         return Verdict(scope, outcome, block=block)
-    decision = shared_window().look(_bucket(scope, caller), rule.limit)
+    decision = shared_window().look(_bucket(scope, caller, rules), rule.limit)
     if block is None and not decision.is_admitted:
         outcome = Outcome.SHADOWED if rule.is_shadow else Outcome.REFUSED
     return Verdict(scope, outcome, decision, block)
@@ -103,8 +111,9 @@ def crowded(scope: str, caller: Caller) -> Verdict:
     return _said(Verdict(scope, Outcome.CROWDED), caller)
 
 
-def _bucket(scope: str, caller: Caller) -> str:
-    return f"{scope}:{caller.principals[0]}"
+def _bucket(scope: str, caller: Caller, rules: Rules) -> str:
+    has_own = (scope, caller.credential) in rules.overrides
+    return f"{scope}:{caller.credential if has_own else caller.principals[0]}"
 
 
 def _said(verdict: Verdict, caller: Caller) -> Verdict:

@@ -30,6 +30,7 @@ from lexiflow.ratelimit.limits import Limit
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 0.5
+PAUSE_SECONDS = 5.0  # a database that is away makes whoever asks wait; not everybody has to
 AUTH, HEAVY, STANDARD, UPLOAD = "auth", "heavy", "standard", "upload"
 SCOPES = (AUTH, HEAVY, STANDARD, UPLOAD)
 
@@ -64,7 +65,7 @@ class Rules:
     """
 
     scopes: Mapping[str, Rule] = field(default_factory=dict)
-    overrides: Mapping[tuple[str, str], Limit | None] = field(default_factory=dict)
+    overrides: Mapping[tuple[str, str | None], Limit | None] = field(default_factory=dict)
     blocks: Mapping[str, Block] = field(default_factory=dict)
     networks: tuple[tuple[IPv4Network | IPv6Network, Block], ...] = ()
 
@@ -106,7 +107,7 @@ class RuleBook:
         self._lock = threading.Lock()
         self._rules = Rules()
         self._is_stale = True
-        self._read_at = float("-inf")
+        self._read_at = self._not_before = float("-inf")
         notifications.subscribe(
             source.channel, received=lambda _: self.forget(), missed=self.forget
         )
@@ -115,7 +116,7 @@ class RuleBook:
         """The rules in force. Of several threads one reads; the others go on with what is known."""
         is_told = notifications.is_current(self._source.channel)
         is_due = self._is_stale if is_told else monotonic() - self._read_at >= REFRESH_SECONDS
-        if is_due and self._lock.acquire(blocking=False):
+        if is_due and monotonic() >= self._not_before and self._lock.acquire(blocking=False):
             try:
                 self._read()
             finally:
@@ -133,7 +134,7 @@ class RuleBook:
         try:
             self._rules = self._source.load()
         except Error as error:
-            self._is_stale = True
+            self._is_stale, self._not_before = True, monotonic() + PAUSE_SECONDS
             log.warning("The limits of operators cannot be read, the last known stay: %s", error)
 
 

@@ -3,8 +3,9 @@
 A view says its scope with `throttle_scope`, or with `get_throttle_scope()` where it depends on the
 request; without either it is `standard`. `is_free_of_limits = True` is for what must always answer.
 
-The caller is whoever was authenticated: `request.auth.limit_principal` if the credential has one
-(an API key), the person, or else the network the request came from.
+The caller is whoever was authenticated: `request.auth.limit_principal` if the credential has one,
+the person, or else the network the request came from. `request.auth.limit_credential` names a
+credential (an API key) that may have limits and blocks of its own.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def caller_of(request: Request) -> Caller:
         return Caller.at(address)
     own = getattr(request.auth, "limit_principal", None)
     person = f"user:{user.pk}"
-    return Caller((own, person) if own else (person,), address)
+    principals = (own, person) if own and own != person else (person,)
+    return Caller(principals, address, getattr(request.auth, "limit_credential", None))
 
 
 def scope_of(view: Any) -> str:

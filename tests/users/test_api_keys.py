@@ -33,7 +33,7 @@ CASES = f"{API}cases/"
 BODY = {"name": "Export", "scopes": ["cases:read"]}
 # Views of their own, and what a key needs for each.
 VIEWS = {"search": ("cases", "documents"), "search-suggestions": ("cases", "documents")}
-ANY_KEY = {"me"}
+ANY_KEY = {"me", "limits"}
 SIGNED_IN_ONLY = {
     "logout",
     "change-password",

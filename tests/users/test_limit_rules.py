@@ -11,19 +11,20 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.test import Client as Browser
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from lexiflow.db.notifications import notifications
 from lexiflow.ratelimit import shared_window
-from lexiflow.ratelimit.rules import current_rules, rule_book
+from lexiflow.ratelimit.rules import RuleBook, Rules, current_rules, rule_book
+from tests import factories
 from tests.assertions import assert_problem
 from tests.commands import run
 from tests.conftest import API
 from users.limit_models import CallerBlock, LimitOverride, ScopeLimit
-from users.models import AuditEvent, SignIn, User
+from users.models import AuditEvent, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,15 +83,26 @@ def test_a_person_s_override_is_theirs_alone(
     until(lambda: shown_limit(as_alice) == "3/1m")
 
 
-def test_a_key_s_override_comes_before_its_owner_s(
-    as_alice: APIClient, alice: User, monkeypatch: Any
-) -> None:
-    key = uuid4()
+def test_a_key_s_override_comes_before_its_owner_s(as_alice: APIClient, alice: User) -> None:
+    first, second = (factories.api_key(alice, "cases:read") for _ in range(2))
+    clients = [
+        APIClient(headers={"Authorization": f"Bearer {key.text}"}) for key in (first, second)
+    ]
+
+    def remaining() -> list[str]:
+        return [client.get(CASES)["X-RateLimit-Remaining"] for client in clients]
+
+    assert remaining() == ["2", "1"]  # all keys of a person together
     LimitOverride.objects.create(user=alice, scope="standard", rate="50/1m")
-    monkeypatch.setattr(SignIn, "limit_principal", f"key:{key}", raising=False)
     until(lambda: shown_limit(as_alice) == "50/1m")
-    limits_command("override", "--api-key", key, "standard", "9/1m")
-    until(lambda: shown_limit(as_alice) == "9/1m")
+    assert remaining() == ["47", "46"]
+    limits_command("override", "--api-key", first.row.pk, "standard", "9/1m")
+    until(lambda: shown_limit(clients[0]) == "9/1m")
+    assert remaining() == ["8", "45"]  # a limit of one's own is counted on one's own
+    limits_command("block", "--api-key", first.row.pk)
+    until(lambda: clients[0].get(CASES).status_code == 403)
+    assert [client.get(CASES).status_code for client in clients] == [403, 200]
+    assert as_alice.get(CASES).status_code == 200
 
 
 def test_a_blocked_person_is_refused_until_unblocked(
@@ -213,6 +225,21 @@ def test_threads_that_begin_together_share_one_book_and_one_window(settings: Any
     assert len(books) == 1
 
 
+def test_a_database_that_is_away_is_asked_by_one_caller_and_then_left_alone() -> None:
+    tries: list[str] = []
+
+    class Away:
+        channel = "nowhere"
+
+        def load(self) -> Rules:
+            tries.append("asked")
+            raise OperationalError("away")
+
+    book = RuleBook(Away())
+    assert [book.current() for _ in range(50)] == [Rules()] * 50
+    assert tries == ["asked"]
+
+
 # --- On the record ------------------------------------------------------------------------------
 def test_every_change_is_in_the_audit_trail(alice: User) -> None:
     limits_command("set", "heavy", "5/1m")
@@ -253,12 +280,14 @@ def test_what_holds_can_be_shown(alice: User) -> None:
         ("set", "standard", "5/1m", "--block-seconds", "-1"),
         ("override", "standard", "5/1m"),
         ("override", "--user", "nobody@hart.example", "standard", "5/1m"),
+        ("override", "--api-key", uuid4(), "standard", "5/1m"),
+        ("override", "--api-key", "secret", "standard", "5/1m"),
         ("block", "--network", "nowhere"),
         ("block", "--network", "192.0.2.1", "--for", "soon"),
         ("unblock", "--network", "192.0.2.1"),
     ],
 )
-def test_a_command_that_makes_no_sense_changes_nothing(words: tuple[str, ...]) -> None:
+def test_a_command_that_makes_no_sense_changes_nothing(words: tuple[object, ...]) -> None:
     ending = run("limits", *words)
     assert ending.code != 0
     assert ending.message
@@ -308,7 +337,7 @@ def test_a_network_has_one_spelling(operator: User) -> None:
 @pytest.mark.parametrize("model", ["scopelimit", "limitoverride", "callerblock"])
 def test_nobody_else_sees_the_limits_in_the_admin(alice: User, model: str) -> None:
     User.objects.filter(pk=alice.pk).update(is_staff=True)
-    browser = browser_of(alice)
+    browser = browser_of(User.objects.get(pk=alice.pk))
     assert browser.get(f"/admin/users/{model}/").status_code == 403
     assert browser.post(f"/admin/users/{model}/add/", {}).status_code == 403
 
@@ -322,7 +351,7 @@ def test_nobody_else_sees_the_limits_in_the_admin(alice: User, model: str) -> No
         lambda alice: LimitOverride.objects.create(scope="auth", rate="1/1m"),
         lambda alice: LimitOverride.objects.create(scope="auth", rate="", user=alice),
         lambda alice: LimitOverride.objects.create(
-            scope="auth", rate="1/1m", user=alice, api_key_id=uuid4()
+            scope="auth", rate="1/1m", user=alice, api_key=factories.api_key(alice).row
         ),
         lambda alice: CallerBlock.objects.create(),
         lambda alice: CallerBlock.objects.create(user=alice, network="192.0.2.1"),

@@ -20,7 +20,7 @@ from tests import factories
 from tests.assertions import assert_problem
 from tests.conftest import API
 from tests.valkey import Valkey
-from users.models import SignIn, User
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -107,15 +107,27 @@ def test_people_do_not_use_up_each_other_s_limits(
     assert statuses(as_bob, CASES, 3) == [200, 200, 429]
 
 
-def test_a_key_with_a_principal_of_its_own_is_counted_apart_from_its_owner(
-    alice: User, client_of: Any, limits: Limits, monkeypatch: Any
+def test_a_person_s_tokens_are_counted_together_and_their_keys_together(
+    alice: User, client_of: Any, limits: Limits
 ) -> None:
     limits(standard="2/1m")
     first, second = client_of(alice), client_of(alice)
     assert statuses(first, CASES, 2) == [200, 200]
     assert second.get(CASES).status_code == 429  # two tokens of one person
-    monkeypatch.setattr(SignIn, "limit_principal", "key:1", raising=False)
-    assert statuses(second, CASES, 3) == [200, 200, 429]
+    keys = [factories.api_key(alice, "cases:read").text for _ in range(2)]
+    programs = [APIClient(headers={"Authorization": f"Bearer {key}"}) for key in keys]
+    assert [program.get(CASES).status_code for program in programs] == [200, 200]
+    assert [program.get(CASES).status_code for program in programs] == [429, 429]
+
+
+def test_a_program_reads_the_limits_of_its_person_s_keys(alice: User, limits: Limits) -> None:
+    limits(standard="5/1m")
+    key = factories.api_key(alice, "documents:read").text
+    program = APIClient(headers={"Authorization": f"Bearer {key}"})
+    program.get(f"{API}documents/")
+    body = program.get(f"{API}limits/").json()
+    assert body["principal"] == f"keys-of:{alice.pk}"
+    assert {row["scope"]: row["remaining"] for row in body["scopes"]}["standard"] == 4
 
 
 def test_strangers_are_counted_by_address_and_ipv6_by_64(db: None, limits: Limits) -> None:
@@ -258,6 +270,7 @@ def test_limits_can_be_read_when_everything_is_used_up(as_alice: APIClient, limi
     ]
     assert row["remaining"] == 0
     assert 0 < row["retry_after_seconds"] <= 60
+    assert "Retry-After" not in as_alice.get(f"{API}limits/")
 
 
 # --- How many at once ---------------------------------------------------------------------------

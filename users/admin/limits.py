@@ -59,15 +59,15 @@ class LimitOverrideAdmin(ForOperators):
     form = RateForm
     list_display = ("caller", "scope", "rate", "created")
     list_filter = (("scope", ChoicesDropdownFilter),)
-    list_select_related = ("user",)
+    list_select_related = ("user", "api_key")
     search_fields = ("user__email", "user__last_name")
     search_help_text = "Search by person"
-    autocomplete_fields = ("user",)
-    fields = ("user", "api_key_id", "scope", "rate")
+    autocomplete_fields = ("user", "api_key")
+    fields = ("user", "api_key", "scope", "rate")
 
     @column("caller")
     def caller(self, row: LimitOverride) -> str:
-        return str(row.user or f"API key {row.api_key_id}")
+        return str(row.user or f"API key {row.api_key}")
 
 
 @register(CallerBlock, site=site)
@@ -77,12 +77,12 @@ class CallerBlockAdmin(ForOperators):
     form = BlockForm
 
     list_display = ("caller", "until", "reason", "created")
-    list_select_related = ("user",)
+    list_select_related = ("user", "api_key")
     search_fields = ("user__email", "user__last_name", "network", "reason")
     search_help_text = "Search by person, network or reason"
-    autocomplete_fields = ("user",)
-    fields = ("user", "api_key_id", "network", "until", "reason")
+    autocomplete_fields = ("user", "api_key")
+    fields = ("user", "api_key", "network", "until", "reason")
 
     @column("caller")
     def caller(self, row: CallerBlock) -> str:
-        return str(row.network or row.user or f"API key {row.api_key_id}")
+        return str(row.network or row.user or f"API key {row.api_key}")

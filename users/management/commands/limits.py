@@ -15,7 +15,7 @@ from lexiflow.db.transactions import write_transaction
 from lexiflow.ratelimit import Limit, violators
 from lexiflow.ratelimit.rules import SCOPES
 from users.limit_rules import OperatorsRules
-from users.models import CallerBlock, LimitOverride, ScopeLimit, User
+from users.models import ApiKey, CallerBlock, LimitOverride, ScopeLimit, User
 
 _DEFAULT = "default"
 
@@ -159,8 +159,11 @@ def _caller(options: dict[str, Any]) -> dict[str, Any]:
         if user is None:
             raise CommandError(f"There is nobody with the e-mail address {email}.")
         return {"user": user}
-    if options["api_key"]:
-        return {"api_key_id": options["api_key"]}
+    if key_id := options["api_key"]:
+        key = ApiKey.objects.filter(pk=key_id).first()
+        if key is None:
+            raise CommandError(f"There is no API key {key_id}.")
+        return {"api_key": key}
     return {"network": options["network"]}
 
 
