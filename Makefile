@@ -18,8 +18,8 @@ run: $(VENV)/runtime ## start LexiFlow with demo data; PORT and HOST choose the 
 test: $(VENV)/tests ## run the tests
 	@exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
-bench: $(VENV)/tests ## measure; one benchmark after the other
-	@for file in tests/benchmarks/bench_*.py; do name=$$(basename $$file .py); \
+bench: $(VENV)/tests ## measure, one benchmark after the other; ONLY=limiter for one
+	@for file in tests/benchmarks/bench_$(or $(ONLY),*).py; do name=$$(basename $$file .py); \
 	    echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || failed="$$failed $$name"; \
 	done; [ -z "$$failed" ] || { echo "Over the allowance:$$failed"; exit 1; }
 

@@ -1,4 +1,4 @@
-"""What the audit trail costs: `pytest tests/benchmarks/bench_history.py -s`, no part of the tests.
+"""What the audit trail costs: `make bench ONLY=history`.
 
 With and without its triggers, in turns and in one run, on 20,000 cases and 20,000 documents: an
 UPDATE of two columns in 1,000 rows, an INSERT of 1,000 rows, an UPDATE of a single row. The columns
@@ -6,6 +6,7 @@ are those that no search index holds, so there is little else that the trail cou
 Then what the event of a reading is of a request, and how fast events are sealed and verified.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -251,3 +252,22 @@ def test_how_fast_events_are_sealed_and_verified(loaded: Organization, alice: Us
         print(f"  {what:<9} {elapsed / 1_000:6.2f} s, {events / elapsed * 1_000:10,.0f} a second")
     print(f"  the next run of the sealer, with a day of {events:,} behind it: {next_run:.0f} ms")
     assert verification.events == events + 1
+
+
+def test_how_fast_a_page_of_the_trail_is(
+    loaded: Organization, alice: User, client_of: Callable[[User], APIClient]
+) -> None:
+    case = Case.objects.order_by("id")[ROWS // 2]
+    with write_transaction(alice.pk):
+        for number in range(100):
+            Case.objects.filter(pk=case.pk).update(court=f"Court {number}")
+    execute("VACUUM ANALYZE users_auditevent")
+    client = client_of(alice)
+    print(f"\n{AuditEvent.objects.count():,} events")
+    for path in (f"cases/{case.pk}/history/", "audit-events/", f"audit-events/?case_id={case.pk}"):
+        times = [milliseconds(partial(client.get, f"{API}{path}")) for _ in range(READS // 4)]
+        print(f"  {path.replace(str(case.pk), '…'):<26} {median(times[5:]):6.2f} ms")
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-s", "-q", "-p", "no:cacheprovider"]))
