@@ -136,7 +136,8 @@ def suggestions(user: Any, text: str, limit: int = 10) -> list[Suggestion]:
     for relevance, pk, title, file_name in documents:
         found += _named(relevance, pk, text, [("document", title), ("file", file_name)])
     for relevance, pk, number, title, names in cases:
-        options = [("case", number), ("case", title), *(("party", name) for name in names)]
+        # An array of no possible row is null: a client sees no parties.
+        options = [("case", number), ("case", title), *(("party", name) for name in names or ())]
         found += _named(relevance, pk, text, options)
     found.sort(key=lambda pair: (-pair[0], pair[1].text, pair[1].id))
     first_of_each = {s.text.casefold(): s for _, s in reversed(found)}

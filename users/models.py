@@ -152,12 +152,13 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
 
     @cached_property
     def organization_ids(self) -> tuple[UUID, ...]:
-        """The firms this person belongs to now, the primary one first.
+        """The firms this person belongs to now, the primary one first; none that has ended.
 
         Authentication fills it from the query it makes anyway.
         """
         return tuple(
             self.memberships.alive()
+            .filter(organization__deleted_at__isnull=True)
             .order_by("-is_primary", "created_at")
             .values_list("organization_id", flat=True)
         )

@@ -73,6 +73,11 @@ _RELATED = """(CASE WHEN {0} ? 'related_cases' THEN
     coalesce({0} -> 'related_cases' ->> 0, {0} -> 'related_cases' ->> 1)::uuid END)"""
 
 
+def _about_related(of_case: Condition) -> Condition:
+    """The same condition about the other case of an event about related cases."""
+    return Condition(of_case.sql.format(_RELATED), "changes", parameters=of_case.parameters)
+
+
 class AuditEventQuerySet(OrganizationOwnedQuerySet):
     """Events. Who sees one must see what it tells about: the case, the document, the row itself."""
 
@@ -103,16 +108,14 @@ class AuditEventQuerySet(OrganizationOwnedQuerySet):
         if user.is_superuser:
             return events
         there = [self._not_deleted(reference) for reference in ("case", "document")]
+        there.append(_about_related(there[0]))
         return events.filter(~Q(action=AuditAction.SEARCHED) | Q(actor_id=user.pk), *there)
 
     def _of_visible_references(self, user: Any) -> list[Condition]:
         """What an event refers to hides nothing from `user`. Null refers to nothing."""
         of_case = self._referred("case")._default_manager.all().conditions_for(user, "case_id")
         documents = self._referred("document")._default_manager.all()
-        of_related = [
-            Condition(of.sql.format(_RELATED), "changes", parameters=of.parameters)
-            for of in of_case
-        ]
+        of_related = map(_about_related, of_case)
         return [*of_case, *of_related, documents.referred_to_by("document_id", user)]
 
     def _not_deleted(self, reference: str) -> Condition:

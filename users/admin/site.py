@@ -155,6 +155,8 @@ class _NamesOfRelated:
     def text(self, column: str, value: Any) -> str:
         if value is None:
             return ""
+        if not isinstance(value, str):  # JSON and lists have no names, and cannot be looked up
+            return str(value)
         choices = dict(getattr(self._fields.get(column), "flatchoices", ()))
         return self._names.get(column, {}).get(str(value)) or str(choices.get(value, value))
 

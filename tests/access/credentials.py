@@ -1,0 +1,40 @@
+"""What the people of a scene come in with: sign-ins and API keys."""
+
+from typing import TYPE_CHECKING
+
+from tests import factories
+from tests.access.policy import Fact
+from users.models import SignIn, User
+
+if TYPE_CHECKING:
+    from tests.access.scene import Scene
+
+# Whose keys lie there to be found: for each way in which the rule for keys decides.
+_OWNERS = (
+    *("own super_admin", "own admin", "own associate", "own it_admin", "own intern"),
+    *("walled super_admin", "walled clerk", "foreign admin", "foreign intern"),
+    *("speaking client", "operator", "walled operator"),
+)
+
+
+def add_keys(scene: "Scene") -> None:
+    for name in _OWNERS:
+        owner = scene.cast[name]
+        key = factories.api_key(owner.user, firm=scene.firms.get(owner.firm))
+        scene.add(key.row, owner.firm, author=owner.user)
+
+
+def key_of(owner: User, firm: str, scene: "Scene", *scopes: str) -> str:
+    """A further key of somebody, which acts in that firm."""
+    return factories.api_key(owner, *scopes, firm=scene.firms[firm]).text
+
+
+def sign_everybody_in(scene: "Scene") -> list[Fact]:
+    """The sign-ins, each a row like any other."""
+    accounts = {fact.row.pk: fact for fact in scene.of(User)}
+    made = []
+    for person in scene.cast:
+        scene.tokens[person.name] = factories.access_token(person.user)
+        row = SignIn.objects.get(user=person.user)
+        made.append(scene.add(row, person.firm, subject=accounts[person.user.pk]))
+    return made
