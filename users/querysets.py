@@ -111,6 +111,16 @@ class AuditEventQuerySet(OrganizationOwnedQuerySet):
         there.append(_about_related(there[0]))
         return events.filter(~Q(action=AuditAction.SEARCHED) | Q(actor_id=user.pk), *there)
 
+    def of_row(self, user: Any, pk: Any) -> Self:
+        """The events of one row, deleted or not, that `user` sees: not those of the time when it
+        belonged to something hidden. Events of people may name no firm.
+        """
+        events = self.filter(*self._of_visible_references(user), object_id=pk)
+        if user.is_superuser:
+            return events
+        of_firms = Q(organization_id__in=user.organization_ids)
+        return events.filter(of_firms | Q(organization_id__isnull=True))
+
     def _of_visible_references(self, user: Any) -> list[Condition]:
         """What an event refers to hides nothing from `user`. Null refers to nothing."""
         of_case = self._referred("case")._default_manager.all().conditions_for(user, "case_id")

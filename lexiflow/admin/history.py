@@ -57,7 +57,7 @@ class TrailHistory(AnyModelAdmin):
             "title": f"History of {obj}",
             "headings": ("When", "Who", "What", "Through", "Changes"),
             "page": page,
-            "entries": site.describe_history(self.model, page.object_list),
+            "entries": site.describe_history(request.user, self.model, page.object_list),
             "object": obj,
             "opts": self.opts,
             **(extra_context or {}),

@@ -57,8 +57,10 @@ class RecordSite(UnfoldAdminSite):  # type: ignore[misc]
         """The events of one row that `user` may see, newest first."""
         raise NotImplementedError
 
-    def describe_history(self, model: type[Model], events: Iterable[Any]) -> list[HistoryEntry]:
-        """A page of `history_of`, in words."""
+    def describe_history(
+        self, user: Any, model: type[Model], events: Iterable[Any]
+    ) -> list[HistoryEntry]:
+        """A page of `history_of`, in words; what `user` may not see without its name."""
         raise NotImplementedError
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from django.db.models import ForeignKey, Model, Q, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -85,16 +85,14 @@ class LexiFlowSite(RecordSite):
         """Events of the person's firms. Those of people name no firm: who sees the person and may
         see the trail sees them.
         """
-        events = AuditEvent.objects.filter(object_id=obj.pk)
-        if not user.is_superuser:
-            of_firms = Q(organization_id__in=user.organization_ids)
-            events = events.filter(of_firms | Q(organization_id__isnull=True))
-        return events.order_by("-occurred_at", "-pk")
+        return AuditEvent.objects.of_row(user, obj.pk).order_by("-occurred_at", "-pk")
 
-    def describe_history(self, model: type[Model], events: Iterable[Any]) -> list[HistoryEntry]:
+    def describe_history(
+        self, user: Any, model: type[Model], events: Iterable[Any]
+    ) -> list[HistoryEntry]:
         rows: list[AuditEvent] = list(events)
         people = User.objects.in_bulk({row.actor_id for row in rows if row.actor_id})
-        names = _NamesOfRelated(model, rows)
+        names = _NamesOfRelated(user, model, rows)
         return [
             HistoryEntry(
                 when=row.occurred_at,
@@ -137,15 +135,18 @@ def _record(request: HttpRequest, action: AuditAction) -> None:
 
 
 class _NamesOfRelated:
-    """Says `Ada Lovelace` where an event has a foreign key: one query per referenced table."""
+    """Says `Ada Lovelace` where an event has a foreign key: one query per referenced table. What
+    `user` may not see keeps its bare key.
+    """
 
-    def __init__(self, model: type[Model], events: list[AuditEvent]) -> None:
+    def __init__(self, user: Any, model: type[Model], events: list[AuditEvent]) -> None:
         self._fields: dict[str, Any] = {field.attname: field for field in model._meta.fields}
         self._names: dict[str, dict[str, str]] = {}
         for column, field in self._fields.items():
             if isinstance(field, ForeignKey):
                 keys = {key for row in events for key in _pair(row.changes.get(column)) if key}
-                found = field.related_model._base_manager.in_bulk(keys) if keys else {}
+                seen: Any = field.related_model._default_manager
+                found = seen.in_scope_of(user).in_bulk(keys) if keys else {}
                 self._names[column] = {str(key): str(row) for key, row in found.items()}
 
     def label(self, column: str) -> str:

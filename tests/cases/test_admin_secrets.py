@@ -1,0 +1,53 @@
+"""What a page of the admin says beside its own rows: names of hidden cases and documents."""
+
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from cases.models import Case, DocketEntry
+from documents.models import Document
+from tests import factories
+from tests.admin_pages import signed_in, url
+from users.models import Organization, User
+
+pytestmark = pytest.mark.django_db
+SECRET = "Zanzibar merger"
+
+
+@pytest.fixture
+def hidden(firm: Organization, alice: User) -> Case:
+    """A case of the firm that alice is barred from."""
+    case = factories.case(firm, title=SECRET)
+    factories.wall(case, alice)
+    return case
+
+
+@pytest.fixture
+def browser(alice: User) -> Browser:
+    return signed_in(alice)
+
+
+def text(response: Any) -> str:
+    assert response.status_code == 200, response
+    return str(response.content.decode())
+
+
+def test_the_history_of_a_row_names_nothing_hidden(
+    firm: Organization, alice: User, hidden: Case, browser: Browser
+) -> None:
+    document = factories.document(firm, case=hidden, title="Moved away", description="Within")
+    Document.objects.filter(pk=document.pk).update(description="Quokka")
+    Document.objects.filter(pk=document.pk).update(case=factories.case(firm, title="Open"))
+    page = text(browser.get(url(Document, "history", document.pk)))
+    assert SECRET not in page
+    assert "Quokka" not in page  # what happened while it was in the hidden case
+    assert "Open" in page
+
+
+def test_the_history_of_a_docket_entry_names_no_hidden_document(
+    firm: Organization, hidden: Case, browser: Browser
+) -> None:
+    document = factories.document(firm, case=hidden, title="Kraken memo")
+    entry = factories.docket_entry(factories.case(firm), document=document)
+    assert "Kraken memo" not in text(browser.get(url(DocketEntry, "history", entry.pk)))
