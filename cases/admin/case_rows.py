@@ -2,16 +2,12 @@
 
 from django.contrib.admin import register
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    BooleanRadioFilter,
-    ChoicesDropdownFilter,
-    RangeDateFilter,
-)
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RangeDateFilter
 
 from cases.admin.case_owned import CASE_DEFERS, CaseOwnedAdmin
 from cases.models import DocketEntry, Party
 from lexiflow.admin.columns import column
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from users.admin.site import site
 
 

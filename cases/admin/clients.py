@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin import register
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from cases import services
 from cases.admin.numbering import ClientForm
@@ -12,6 +12,7 @@ from cases.admin.staffing import ClientPersonInline
 from cases.choices import ClientStatus
 from cases.models import Client
 from lexiflow.admin.columns import choice_column
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from users.admin.site import site
 from users.admin.tenancy import OrganizationOwnedAdmin
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin import register
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from cases import services
 from cases.admin.case_owned import CASE_DEFERS, CaseOwnedAdmin, case_link
@@ -12,6 +12,7 @@ from cases.admin.numbering import EvidenceForm
 from cases.choices import EvidenceStatus
 from cases.models import CustodyEvent, EvidenceItem
 from lexiflow.admin.columns import choice_column, column
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.inlines import RecordTabularInline
 from users.admin.site import site
 from users.admin.tenancy import FirmColumnAdmin, OneFirmForm

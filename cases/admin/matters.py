@@ -7,11 +7,7 @@ from django.contrib.admin import register
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    ChoicesDropdownFilter,
-    RangeDateFilter,
-)
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 
 from cases import access, services
 from cases.admin.case_inlines import DocketInline, EvidenceInline, PartyInline
@@ -20,6 +16,7 @@ from cases.choices import CaseAccess, CaseStatus
 from cases.models import Case
 from cases.search import search_hits
 from lexiflow.admin.columns import choice_column, column, page_action
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.full_text import with_hit
 from users.admin.searches import AuditedSearch
 from users.admin.site import site
@@ -69,6 +66,7 @@ class CaseAdmin(AuditedSearch, OrganizationOwnedAdmin):
     search_fields = ("case_number", "title")
     search_help_text = "Search numbers, titles, parties, courts and dockets"
     autocomplete_fields = ("organization", "client", "lead_attorney", "related_cases")
+    guarded_collections = ("related_cases",)
     palette_icon = "gavel"
     inlines = (TeamInline, PartyInline, DocketInline, EvidenceInline, WallInline)
     actions_detail = ("documents",)

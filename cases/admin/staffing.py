@@ -7,13 +7,14 @@ from typing import Any
 
 from django.contrib.admin import register
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from cases import access
 from cases.admin.case_owned import CaseOwnedAdmin
 from cases.admin.numbering import Numbered
 from cases.models import Case, CaseTeamMember, ClientPerson, EthicalWall
 from lexiflow.admin.access import Action
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.inlines import RecordTabularInline
 from users.admin.site import site
 from users.admin.tenancy import OneFirmForm, OrganizationOwnedForm

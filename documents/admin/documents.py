@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from cases.admin.case_owned import CASE_DEFERS, case_link
@@ -22,6 +22,7 @@ from documents.choices import AccessLevel, DocumentStatus
 from documents.models import Document, DocumentPage
 from documents.search import search_hits
 from lexiflow.admin.columns import choice_column, column
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.full_text import with_hit
 from lexiflow.admin.model_admin import STAMPS, Button
 from lexiflow.admin.writes import SOURCE

@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from cases.models import Case, DocketEntry
 from documents.models import Document
 from tests import factories
-from tests.admin_pages import signed_in, url
+from tests.admin_pages import listing, signed_in, url
 from users.models import Organization, User
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +51,8 @@ def test_the_history_of_a_docket_entry_names_no_hidden_document(
     document = factories.document(firm, case=hidden, title="Kraken memo")
     entry = factories.docket_entry(factories.case(firm), document=document)
     assert "Kraken memo" not in text(browser.get(url(DocketEntry, "history", entry.pk)))
+
+
+def test_a_filter_in_the_address_names_no_hidden_row(hidden: Case, browser: Browser) -> None:
+    page = text(browser.get(listing(Document), {"case__id__exact": str(hidden.pk)}))
+    assert SECRET not in page

@@ -10,10 +10,10 @@ from django.contrib.admin import action, register
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from lexiflow.admin.access import Action
 from lexiflow.admin.columns import column
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.model_admin import ReadOnlyAdmin
 from users.admin.site import site
 from users.api_keys import revoke_api_key

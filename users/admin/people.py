@@ -15,15 +15,12 @@ from django.db.models import Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    BooleanRadioFilter,
-    ChoicesDropdownFilter,
-)
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
 from lexiflow.admin.access import Action
 from lexiflow.admin.columns import choice_column, column, page_action
 from lexiflow.admin.deletion import set_deleted
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.inlines import RecordTabularInline
 from lexiflow.admin.model_admin import STAMPS, RecordAdmin
 from lexiflow.admin.writes import SOURCE

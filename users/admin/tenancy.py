@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
+from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.forms import RecordForm
 from lexiflow.admin.model_admin import RecordAdmin
 
