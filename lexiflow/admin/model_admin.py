@@ -29,7 +29,7 @@ from lexiflow.admin.deletion import SoftDeletion
 from lexiflow.admin.forms import BoundedJSONField, RecordForm
 from lexiflow.admin.history import TrailHistory
 from lexiflow.admin.pagination import BoundedPaginator
-from lexiflow.admin.relations import hide_unseen, single_relations
+from lexiflow.admin.relations import hide_unseen, load_seen, single_relations
 from lexiflow.admin.search import containing
 from lexiflow.admin.writes import SignedWrites
 from lexiflow.db.models import RecordQuerySet
@@ -139,6 +139,8 @@ class RecordAdmin(SoftDeletion, ListAdmin):
     form = RecordForm
     # References to rows that somebody who sees this row may not see. Their names are not shown.
     guarded_relations: ClassVar[tuple[str, ...]] = ()
+    # The same for many-to-many relations.
+    guarded_collections: ClassVar[tuple[str, ...]] = ()
     readonly_fields: ClassVar[tuple[str, ...]] = STAMPS
     change_form_before_template = "lexiflow/admin/seen_version.html"
 
@@ -178,6 +180,8 @@ class RecordAdmin(SoftDeletion, ListAdmin):
         except (self.model.DoesNotExist, ValidationError, ValueError):
             return None
         hide_unseen(row, self.guarded_relations, request.user)
+        if request.method != "POST":
+            load_seen(row, self.guarded_collections, request.user)
         return row
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey, Model, Prefetch, prefetch_related_objects
 
 from lexiflow.admin.access import visible_rows
 
@@ -44,3 +44,12 @@ def hide_unseen(row: Any, names: Iterable[str], user: Any) -> None:
         seen = key is None or visible_rows(field.related_model, user).filter(pk=key).exists()
         if not seen:
             field.set_cached_value(row, UnseenRow(key))
+
+
+def load_seen(row: Any, names: Iterable[str], user: Any) -> None:
+    """Loads these many-to-many relations of `row` as far as `user` sees them, for a page that shows
+    them. Not for a row that is written to: what is out of sight would seem to be gone.
+    """
+    for name in names:
+        rows = visible_rows(row._meta.get_field(name).related_model, user)
+        prefetch_related_objects([row], Prefetch(name, queryset=rows))

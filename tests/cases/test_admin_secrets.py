@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from cases.models import Case, DocketEntry
 from documents.models import Document
 from tests import factories
-from tests.admin_pages import listing, signed_in, url
+from tests.admin_pages import editing, listing, signed_in, url
 from users.models import Organization, User
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +56,19 @@ def test_the_history_of_a_docket_entry_names_no_hidden_document(
 def test_a_filter_in_the_address_names_no_hidden_row(hidden: Case, browser: Browser) -> None:
     page = text(browser.get(listing(Document), {"case__id__exact": str(hidden.pk)}))
     assert SECRET not in page
+
+
+@pytest.mark.parametrize("role", ["intern", "it_admin", "clerk", "partner"])
+def test_related_cases_are_named_for_those_who_see_them_only(
+    role: str, firm: Organization, hidden: Case
+) -> None:
+    reader = factories.user(firm=firm, role=role)
+    factories.wall(hidden, reader)
+    case, open_one = factories.case(firm), factories.case(firm, title="Seen by all")
+    case.related_cases.set([hidden, open_one])
+    page = text(signed_in(reader).get(editing(case)))
+    assert SECRET not in page
+    assert "Seen by all" in page
+    Case.objects.filter(pk=case.pk).update(deleted_at="2026-01-01T00:00Z")
+    if role == "partner":
+        assert SECRET not in text(signed_in(reader).get(editing(case)))
