@@ -54,7 +54,7 @@ class FileViews(SignedWrites):
         number = request.GET.get("version", str(document.current_version))
         if not number.isdecimal() or len(number) > _LONGEST_NUMBER:
             raise Http404
-        versions = DocumentVersion.objects.alive().filter(document=document)
+        versions = DocumentVersion.objects.visible_to(request.user).filter(document=document)
         version = versions.filter(number=int(number)).first()
         if version is None:
             raise Http404
