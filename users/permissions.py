@@ -59,6 +59,8 @@ class ChangesPeople(RolePermission):
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
         """Nobody changes a person who can do more, or who belongs to a firm of others as well."""
         actor: Any = request.user
+        if obj.pk == actor.pk and getattr(view, "action", None) == "remove_second_factor":
+            return False  # one's own is removed with a code
         if request.method in SAFE_METHODS or actor.is_superuser:
             return True
         if obj.pk == actor.pk:

@@ -245,6 +245,23 @@ def test_administrators_remove_it_for_whom_they_may_administer(
     assert event.changes["user_id"] == str(bob.pk)
 
 
+def test_nobody_is_rid_of_their_own_factor_or_password_by_a_session_alone(
+    alice: User, operator: User, client_of: Callable[[User], APIClient]
+) -> None:
+    for person in (alice, operator):
+        rest, browser = client_of(person), signed_in(person)
+        enrol(rest)
+        assert_problem(rest.delete(f"{API}users/{person.pk}/second-factor/"), 403)
+        address = reverse("admin:users_user_remove_second_factor", args=[person.pk])
+        assert browser.post(address).status_code == 403
+        assert SecondFactor.objects.filter(user=person).exists()
+        new = {"password1": "a brand new pass phrase", "password2": "a brand new pass phrase"}
+        page = reverse("admin:auth_user_password_change", args=[person.pk])
+        assert browser.post(page, {**new, "usable_password": "true"}).status_code == 302
+        person.refresh_from_db()
+        assert person.check_password(PASSWORD)
+
+
 def test_in_the_admin_it_is_removed_after_a_question(
     alice: User, bob: User, as_bob: APIClient, firm: Organization
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import register
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field
@@ -188,6 +189,8 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
         person = self.get_object(request, object_id)
         if person is None or not self.has_change_permission(request, person):
             raise PermissionDenied
+        if person == request.user:  # a session alone is no proof: over REST a code is asked for
+            raise PermissionDenied
         if request.method == "POST":
             removed = second_factor.remove(person, by=request.user.pk, source=SOURCE)
             said = "is removed" if removed else "was not set up"
@@ -203,6 +206,9 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
         return self.written(request, self._change_password, request, id, form_url)
 
     def _change_password(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:
+        if self.get_object(request, unquote(id)) == request.user:
+            # One's own is changed by who knows it.
+            return HttpResponseRedirect(reverse("admin:password_change"))
         response = super().user_change_password(request, id, form_url)
         if request.method == "POST" and isinstance(response, HttpResponseRedirect):
             audit.record(
