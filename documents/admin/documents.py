@@ -13,6 +13,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from cases import access
 from cases.admin.case_owned import CASE_DEFERS, case_link
 from documents import readings, services
 from documents.admin.file_views import FileViews
@@ -130,6 +131,11 @@ class DocumentAdmin(VersionColumns, FileViews, AuditedSearch, OrganizationOwnedA
         if obj is None:
             kwargs["form"] = NewDocumentForm
         return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Who manages access shares with the client."""
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if access.manages_access(request.user) else [*fields, "is_shared_with_client"]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return () if obj is None else super().get_inlines(request, obj)
