@@ -41,3 +41,12 @@ def test_only_who_manages_access_shares_a_document_with_the_client(
     assert client.patch(f"{API}documents/{document.pk}/", same).status_code == 200
     page = signed_in(person).get(editing(document))
     assert ('name="is_shared_with_client"' in page.content.decode()) is manages
+
+
+def test_a_client_does_not_come_into_the_admin(firm: Organization) -> None:
+    case = factories.case(firm, client=factories.client(firm), is_shared_with_client=True)
+    document = factories.document(firm, case=case, is_shared_with_client=True)
+    browser = signed_in(factories.client_person(case.client).user)
+    for address in (editing(document), f"{editing(document).removesuffix('change/')}download/"):
+        response = browser.get(address)
+        assert (response.status_code, "/login/" in response["Location"]) == (302, True)

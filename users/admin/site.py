@@ -22,6 +22,7 @@ from users import audit, sign_in_limits
 from users.admin.login import LoginForm, is_proven_enough, remember_proof
 from users.choices import AuditAction
 from users.models import AuditEvent, User
+from users.querysets import is_client
 from users.roles import Capability, is_capable
 
 _CAPABILITIES: dict[Action, Capability] = {
@@ -39,7 +40,9 @@ class LexiFlowSite(RecordSite):
     login_template = "users/admin/login.html"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return bool(super().has_permission(request)) and is_proven_enough(request)
+        """Never for a client's person: pages and snippets here are made for the firm's own."""
+        is_staff = super().has_permission(request) and not is_client(request.user)
+        return is_staff and is_proven_enough(request)
 
     def allows(self, user: Any, action: Action) -> bool:
         return is_capable(user, _CAPABILITIES[action])
