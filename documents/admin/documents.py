@@ -153,12 +153,13 @@ class DocumentAdmin(VersionColumns, FileViews, AuditedSearch, OrganizationOwnedA
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Opening the page of a document shows its text, so it is a reading and is audited."""
+        """Opening the page of a document shows its text, so it is a reading and is audited. A form
+        that is refused comes back without the text: its transaction would leave no trace of it.
+        """
         document = context.get("original")
-        if document is not None:
+        if document is not None and request.method == "GET":
             context["previewed_pages"] = _preview(document)
-            if request.method == "GET":
-                readings.opened(request, document.pk, source=SOURCE)
+            readings.opened(request, document.pk, source=SOURCE)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_buttons(self, request: HttpRequest, obj: Document) -> list[Button]:

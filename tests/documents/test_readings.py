@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from documents.models import Document
 from tests import factories
+from tests.admin_pages import editing, errors, form_of, signed_in
 from tests.assertions import assert_problem
 from tests.conftest import API
 from users import audit
@@ -215,3 +216,15 @@ def setting(name: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting(%s)", [name])
         return str(cursor.fetchone()[0])
+
+
+def test_a_refused_form_of_the_admin_does_not_show_the_text_again(
+    firm: Organization, alice: User
+) -> None:
+    document = factories.document(firm, "A strategy nobody may read unseen.")
+    browser = signed_in(alice)
+    page = browser.get(editing(document))
+    assert "A strategy" in page.content.decode()
+    refused = browser.post(editing(document), {**form_of(page), "title": ""})
+    assert "This field is required" in errors(refused)
+    assert "A strategy" not in refused.content.decode()
