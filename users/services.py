@@ -169,6 +169,25 @@ def sign_out(sign_in_id: UUID, user: User) -> None:
         _record(AuditAction.SIGNED_OUT, user, sign_in_id, None)
 
 
+def end_sign_in(row: SignIn, *, by: User, address: str | None, source: str) -> bool:
+    """Ends a sign-in of somebody for them. Whether there was something to end."""
+    with transaction.atomic():
+        living = SignIn.objects.filter(pk=row.pk, revoked_at__isnull=True)
+        if not living.update(revoked_at=timezone.now()):
+            return False
+        audit.record(
+            AuditAction.SIGNED_OUT,
+            actor_id=by.pk,
+            object_type="users_user",
+            object_id=row.pk,
+            organization_id=next(iter(row.user.organization_ids), None),
+            address=address,
+            source=source,
+            details={"reason": "Ended by somebody else.", "user_id": str(row.user_id)},
+        )
+    return True
+
+
 def change_password(user: User, new_password: str, *, keep_sign_in: UUID | None) -> None:
     """Sets a password that was validated before, and ends every other sign-in of the person."""
     with write_transaction(user.pk):

@@ -388,3 +388,19 @@ def test_refusals_are_pages_for_people(as_bob: Client) -> None:
     )
     missing = as_bob.get("/admin/no/such/page/")
     assert (missing.status_code, "Nothing is here" in missing.content.decode()) == (404, True)
+
+
+def test_a_sign_in_of_somebody_is_ended_by_who_administers_them_and_leaves_a_trace(
+    firm: Organization, ivy: User
+) -> None:
+    superior = factories.user(firm=firm, role=Role.PARTNER)
+    intern = factories.user(firm=firm, role=Role.INTERN)
+    for person in (superior, intern):
+        services.sign_in(person, address=None, user_agent="")
+    keys = [str(pk) for pk in SignIn.objects.values_list("pk", flat=True)]
+    data = {"action": "end_selected", "_selected_action": keys, "index": "0"}
+    signed_in(ivy).post(listing(SignIn), data)
+    ended = SignIn.objects.filter(revoked_at__isnull=False)
+    assert [row.user for row in ended] == [intern]
+    event = AuditEvent.objects.get(action=AuditAction.SIGNED_OUT)
+    assert (event.actor_id, event.changes["user_id"]) == (ivy.pk, str(intern.pk))

@@ -23,10 +23,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from lexiflow.admin.access import Action
 from lexiflow.admin.columns import choice_column, column
 from lexiflow.admin.model_admin import ReadOnlyAdmin
+from lexiflow.admin.writes import SOURCE
+from lexiflow.http.client_address import client_address
 from users.admin.site import site
 from users.choices import AuditAction
 from users.models import AuditEvent, SignIn, User
+from users.permissions import may_administer
 from users.roles import Capability, is_capable
+from users.services import end_sign_in
 
 _COLOURS = {
     AuditAction.CREATED: "success",
@@ -174,7 +178,12 @@ class SignInAdmin(ReadOnlyAdmin):
 
     @action(description="End selected sign-ins")
     def end_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        keys = list(queryset.order_by().values_list("pk", flat=True))
-        living = SignIn.objects.filter(pk__in=keys, revoked_at__isnull=True)
-        count = living.update(revoked_at=timezone.now())
+        """Those of people whom the person administers, and their own."""
+        actor: Any = request.user
+        address = client_address(request)
+        count = sum(
+            end_sign_in(row, by=actor, address=address, source=SOURCE)
+            for row in queryset.order_by().select_related("user")
+            if actor.is_superuser or row.user_id == actor.pk or may_administer(actor, row.user)
+        )
         messages.success(request, f"Ended {count} sign-ins.")
