@@ -13,13 +13,23 @@ from lexiflow.db.models import RecordQuerySet
 from tests import factories, worlds
 from tests.worlds import World, hangs_from
 from users.choices import Role
-from users.models import AuditEvent, Membership, Organization, User
+from users.models import (
+    AuditEvent,
+    CallerBlock,
+    LimitOverride,
+    Membership,
+    Organization,
+    ScopeLimit,
+    User,
+)
 
 pytestmark = pytest.mark.django_db
 
 TABLES: list[type[Any]] = [
     model for model in apps.get_models() if isinstance(model._default_manager.all(), RecordQuerySet)
 ]
+# What operators say about the installation; it is of no firm.
+OF_NO_FIRM = {ScopeLimit, LimitOverride, CallerBlock}
 
 
 def rows_of(model: type[Any], world: World) -> set[Any]:
@@ -43,12 +53,26 @@ def test_a_colleague_sees_a_stranger_does_not(
     world: World, charlie: User, subtests: pytest.Subtests
 ) -> None:
     theirs = worlds.build(charlie.memberships.get().organization, charlie)
-    for model in TABLES:
+    for model in set(TABLES) - OF_NO_FIRM:
         with subtests.test(table=model.__name__):
             assert rows_of(model, world) <= visible(model, world.owner)
             assert not rows_of(model, world) & visible(model, charlie)
             assert rows_of(model, theirs) <= visible(model, charlie)
             assert not rows_of(model, theirs) & visible(model, world.owner)
+
+
+def test_rows_of_no_firm_are_seen_by_operators_only(
+    alice: User, charlie: User, operator: User
+) -> None:
+    made = {
+        ScopeLimit.objects.create(scope="heavy", rate="5/1m"),
+        LimitOverride.objects.create(user=alice, scope="heavy", rate="5/1m"),
+        CallerBlock.objects.create(user=charlie),
+    }
+    assert {type(row) for row in made} == OF_NO_FIRM
+    for row in made:
+        assert visible(type(row), operator) == {row.pk}
+        assert not visible(type(row), alice) | visible(type(row), charlie)
 
 
 def test_a_client_of_the_firm_sees_themselves_and_the_firm(

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client as Browser
 
 from cases.models import Case, DocketEntry
-from documents import services
 from documents.models import Document
 from tests import factories
 from tests.admin_pages import editing, listing, signed_in, url
@@ -73,18 +72,3 @@ def test_related_cases_are_named_for_those_who_see_them_only(
     Case.objects.filter(pk=case.pk).update(deleted_at="2026-01-01T00:00Z")
     if role == "partner":
         assert SECRET not in text(signed_in(reader).get(editing(case)))
-
-
-def test_a_client_downloads_the_current_version_only(firm: Organization) -> None:
-    payer = factories.client(firm)
-    case = factories.case(firm, client=payer, is_shared_with_client=True)
-    document = factories.document(firm, case=case, is_shared_with_client=True)
-    person = factories.client_person(payer).user
-    browser = signed_in(person)
-    version = document.versions.get()
-    services.restore_version(version, document, by=person.pk)
-    address = url(Document, "download", document.pk)
-    current = browser.get(address, {"version": "2"})
-    assert current.status_code == 200
-    assert b"".join(current.streaming_content)
-    assert browser.get(address, {"version": "1"}).status_code == 404

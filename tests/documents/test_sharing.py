@@ -44,9 +44,10 @@ def test_only_who_manages_access_shares_a_document_with_the_client(
 
 
 def test_a_client_does_not_come_into_the_admin(firm: Organization) -> None:
-    case = factories.case(firm, client=factories.client(firm), is_shared_with_client=True)
+    payer = factories.client(firm)
+    case = factories.case(firm, client=payer, is_shared_with_client=True)
     document = factories.document(firm, case=case, is_shared_with_client=True)
-    browser = signed_in(factories.client_person(case.client).user)
+    browser = signed_in(factories.client_person(payer).user)
     for address in (editing(document), f"{editing(document).removesuffix('change/')}download/"):
         response = browser.get(address)
         assert (response.status_code, "/login/" in response["Location"]) == (302, True)

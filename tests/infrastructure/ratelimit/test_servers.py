@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.infrastructure.ratelimit.hammering import most_in_a_window
@@ -22,7 +23,8 @@ INSTANCES, WORKERS, CLIENTS = 3, 2, 12
 PROCESSES = INSTANCES * WORKERS
 LIMIT, PERIOD = 24, 4
 # No route: costs the application nothing, and counts for the address like any other call.
-PATH, ADMITTED = "/api/v1/no-such-route/", 404
+COUNTED, ADMITTED = "/api/v1/no-such-route/", 404
+FREE = "/api/v1/health/live/"
 
 
 @pytest.fixture
@@ -34,10 +36,13 @@ def instances(valkey: Valkey) -> Iterator[list[Server]]:
         LIMITER_PROCESSES=str(PROCESSES),
         LIMIT_STANDARD=f"{LIMIT}/{PERIOD}s",
     ) as started:
+        load(started, PERIOD / 2, FREE)  # each process has met its first request
         yield started
 
 
-def load(instances: list[Server], seconds: float) -> list[tuple[float, Answer]]:
+def load(
+    instances: list[Server], seconds: float, path: str = COUNTED
+) -> list[tuple[float, Answer]]:
     """Everything CLIENTS get in that time, spread over the instances, with when they asked."""
     end = time.monotonic() + seconds
 
@@ -46,7 +51,7 @@ def load(instances: list[Server], seconds: float) -> list[tuple[float, Answer]]:
         connection = server.connect()
         while (asked_at := time.monotonic()) < end:
             try:
-                answers.append((asked_at, ask(connection, PATH)))
+                answers.append((asked_at, ask(connection, path)))
             except (HTTPException, OSError):
                 connection.close()  # kept alive too long
             time.sleep(0.01)
@@ -63,7 +68,7 @@ class Recorder:
 
     def __init__(self, valkey: Valkey) -> None:
         self.moments: list[float] = []
-        server: Any = valkey.client()
+        server: Any = Redis.from_url(valkey.url, socket_timeout=None)  # it may be quiet for long
         self._monitor = server.monitor()
         self._monitor.__enter__()
         Thread(target=self._listen, daemon=True).start()
