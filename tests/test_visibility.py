@@ -111,7 +111,7 @@ def test_parts_of_a_deleted_record_are_gone_from_every_table(
 def test_a_deleted_row_is_offered_for_restoring_to_a_colleague_only(
     world: World, charlie: User, subtests: pytest.Subtests
 ) -> None:
-    for model in (Organization, User, Case, Document, EvidenceItem):
+    for model in (User, Case, Document, EvidenceItem):
         row = world.row(model)
         with subtests.test(table=model.__name__):
             model._default_manager.filter(pk=row.pk).update(deleted_at=timezone.now())
