@@ -68,9 +68,10 @@ class UserQuerySet(RecordQuerySet):
 
 # Not everybody who sees the case sees each of these. Named, because they are above this module.
 _WITH_RULES_OF_THEIR_OWN = ("cases.DocketEntry", "cases.EthicalWall")
-# The other case of an event about related cases (`changes` is {0}).
-_RELATED = """(CASE WHEN {0} ? 'related_cases' THEN
-    coalesce({0} -> 'related_cases' ->> 0, {0} -> 'related_cases' ->> 1)::uuid END)"""
+# The other case of an event about related cases, or about a document that moved (`changes`: {0}).
+_RELATED = """(CASE WHEN {0} ?| ARRAY['related_cases', 'case_id'] THEN
+    coalesce({0} -> 'related_cases' ->> 0, {0} -> 'related_cases' ->> 1, {0} -> 'case_id' ->> 0
+    )::uuid END)"""
 
 
 def _about_related(of_case: Condition) -> Condition:

@@ -39,10 +39,12 @@ def test_the_history_of_a_row_names_nothing_hidden(
     document = factories.document(firm, case=hidden, title="Moved away", description="Within")
     Document.objects.filter(pk=document.pk).update(description="Quokka")
     Document.objects.filter(pk=document.pk).update(case=factories.case(firm, title="Open"))
+    Document.objects.filter(pk=document.pk).update(title="Numbat")
     page = text(browser.get(url(Document, "history", document.pk)))
+    assert str(hidden.pk) not in page
     assert SECRET not in page
     assert "Quokka" not in page  # what happened while it was in the hidden case
-    assert "Open" in page
+    assert "Numbat" in page
 
 
 def test_the_history_of_a_docket_entry_names_no_hidden_document(

@@ -251,6 +251,17 @@ def test_who_is_behind_a_wall_finds_no_event_of_the_case(
     assert str(case.pk) not in trail.content.decode()
 
 
+def test_where_a_document_came_from_is_told_to_those_who_see_that_case(
+    firm: Organization, bob: User, as_bob: APIClient, as_alice: APIClient
+) -> None:
+    hidden, seen = factories.case(firm), factories.case(firm)
+    factories.wall(hidden, bob)
+    document = factories.document(firm, case=hidden)
+    Document.objects.filter(pk=document.pk).update(case=seen)
+    assert str(hidden.pk) not in str(history(as_bob, seen))
+    assert str(hidden.pk) in str(history(as_alice, seen))
+
+
 def test_walls_and_sealed_entries_are_in_the_history_of_those_who_see_them(
     firm: Organization, as_bob: APIClient, as_alice: APIClient, bob: User
 ) -> None:
