@@ -60,7 +60,8 @@ class Asker:
         claim = f"{self.person}: {method} {path}"
         assert answer.status_code not in (429, 500), claim
         text = text_of(answer)
-        assert not leaks(self.scene, self.person, text, sent=f"{path} {body}"), (claim, text[:2000])
+        found = leaks(self.scene, self.person, text, sent=f"{path} {body}")
+        assert not found, (claim, found[:6])
         return answer
 
     def finds_nothing(

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from tests import factories
 from tests.access.policy import Fact
-from users.models import SignIn, User
+from users.limit_models import LimitScope
+from users.models import ApiKey, CallerBlock, LimitOverride, ScopeLimit, SignIn, User
 
 if TYPE_CHECKING:
     from tests.access.scene import Scene
@@ -22,6 +23,17 @@ def add_keys(scene: "Scene") -> None:
         owner = scene.cast[name]
         key = factories.api_key(owner.user, firm=scene.firms.get(owner.firm))
         scene.add(key.row, owner.firm, author=owner.user)
+
+
+def add_limits(scene: "Scene") -> None:
+    """What operators say about some of these callers."""
+    owner, key = scene.cast["own associate"].user, scene.of(ApiKey)[0].row
+    for row in (
+        ScopeLimit.objects.create(scope=LimitScope.HEAVY, rate="30/1m"),
+        LimitOverride.objects.create(api_key=key, scope=LimitScope.HEAVY, rate="60/1m"),
+        CallerBlock.objects.create(user=owner),
+    ):
+        scene.add(row)
 
 
 def key_of(owner: User, firm: str, scene: "Scene", *scopes: str) -> str:

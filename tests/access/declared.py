@@ -20,7 +20,18 @@ from cases.models import (
     Party,
 )
 from documents.models import Document, DocumentVersion
-from users.models import ApiKey, AuditEvent, HistoryEvent, Membership, Organization, SignIn, User
+from users.models import (
+    ApiKey,
+    AuditEvent,
+    CallerBlock,
+    HistoryEvent,
+    LimitOverride,
+    Membership,
+    Organization,
+    ScopeLimit,
+    SignIn,
+    User,
+)
 
 
 class Rule(Enum):
@@ -63,6 +74,9 @@ RULES: dict[type[Model], Rule] = {
     Document: Rule.DOCUMENT,
     DocumentVersion: Rule.FOLLOWS_DOCUMENT,
     NumberSeries: Rule.OPERATORS,
+    ScopeLimit: Rule.OPERATORS,
+    LimitOverride: Rule.OPERATORS,
+    CallerBlock: Rule.OPERATORS,
 }
 
 # Routes of the API that are no resources (their table would say it).
@@ -80,6 +94,7 @@ OTHER_ROUTES = {
     "logout": "own",
     "change-password": "own",
     "me": "own",
+    "limits": "own",
     "second-factor": "own",
     "confirm-second-factor": "own",
     "recovery-codes": "own",

@@ -7,13 +7,13 @@ from documents.models import Document
 from tests.access.policy import Fact
 from users import audit
 from users.choices import CHANGES, AuditAction
-from users.models import AuditEvent, HistoryEvent
+from users.models import ApiKey, AuditEvent, HistoryEvent
 
 if TYPE_CHECKING:
     from tests.access.scene import Scene
 
 # Not everybody who sees the case sees each of these: an event of one is as secret as the row.
-_WITH_RULES_OF_THEIR_OWN = (DocketEntry, EthicalWall)
+_WITH_RULES_OF_THEIR_OWN = (DocketEntry, EthicalWall, ApiKey)
 
 
 def add_trail(scene: "Scene") -> None:

@@ -11,7 +11,7 @@ from tests.access.policy import Fact
 # Columns whose values are not free text: they say what a file is, open something or limit it.
 _NO_TEXT = frozenset(
     {"sha256", "storage_name", "password", "media_type", "language", "request_id", "prefix"}
-    | {"scopes", "allowed_networks"}
+    | {"scopes", "allowed_networks", "network", "rate"}
 )
 
 
