@@ -52,7 +52,8 @@ def _search_for_secrets(scene: "Scene") -> None:
 def _involved(event: AuditEvent, facts: dict[Any, Fact]) -> tuple[Fact, ...]:
     """The rows that the event tells of, as far as they have secrets of their own."""
     related = event.changes.get("related_cases") or []
-    keys = [event.case_id, event.document_id, *related]
+    moved = event.changes.get("case_id")  # from one case to another
+    keys = [event.case_id, event.document_id, *related, *(moved if isinstance(moved, list) else ())]
     subject = facts.get(event.object_id)
     if subject is not None and subject.model in _WITH_RULES_OF_THEIR_OWN:
         keys.append(event.object_id)
