@@ -66,8 +66,9 @@ class UserQuerySet(RecordQuerySet):
         return self.annotate(last_sign_in_at=Subquery(latest.values("created_at")[:1]))
 
 
-# Not everybody who sees the case sees each of these. Named, because they are above this module.
-_WITH_RULES_OF_THEIR_OWN = ("cases.DocketEntry", "cases.EthicalWall")
+# Not everybody who sees the case, or the firm, sees each of these. Named, because they are above
+# this module.
+_WITH_RULES_OF_THEIR_OWN = ("cases.DocketEntry", "cases.EthicalWall", "users.ApiKey")
 # The other case of an event about related cases, or about a document that moved (`changes`: {0}).
 _RELATED = """(CASE WHEN {0} ?| ARRAY['related_cases', 'case_id'] THEN
     coalesce({0} -> 'related_cases' ->> 0, {0} -> 'related_cases' ->> 1, {0} -> 'case_id' ->> 0
@@ -114,11 +115,13 @@ class AuditEventQuerySet(OrganizationOwnedQuerySet):
 
     def of_row(self, user: Any, pk: Any) -> Self:
         """The events of one row, deleted or not, that `user` sees: not those of the time when it
-        belonged to something hidden. Events of people may name no firm.
+        belonged to something hidden, nor of what it was related to. Events of people may name no
+        firm.
         """
         events = self.filter(*self._of_visible_references(user), object_id=pk)
         if user.is_superuser:
             return events
+        events = events.filter(_about_related(self._not_deleted("case")))
         of_firms = Q(organization_id__in=user.organization_ids)
         return events.filter(of_firms | Q(organization_id__isnull=True))
 

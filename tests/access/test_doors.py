@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,7 +11,7 @@ from tests.access.asking import Asker, has_place, path_of, query_of, representat
 from tests.access.declared import OTHER_ROUTES
 from tests.access.policy import Person
 from tests.access.scene import Scene
-from tests.access.traces import names_of, tells_of, text_of
+from tests.access.traces import assert_silent, tells_of, text_of
 from tests.routes import CALLS, ROUTES
 from tests.worlds import everything_written
 from users.choices import UserStatus
@@ -62,12 +61,6 @@ def test_without_a_valid_token_every_route_says_the_same(
                 assert answer.status_code in (401, 405), (name, method)
             assert_silent(scene, answer)
     assert everything_written() == before
-
-
-def assert_silent(scene: Scene, answer: Any) -> None:
-    text = text_of(answer)
-    assert not tells_of(scene, text)
-    assert not names_of(scene, text)
 
 
 def route_path(name: str) -> str:

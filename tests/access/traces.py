@@ -86,3 +86,10 @@ def comparable(answer: Any, *given: str) -> str:
     for key in given:
         whole = whole.replace(key, "<key>").replace(key.replace("-", "_2D"), "<key>")
     return whole
+
+
+def assert_silent(scene: Scene, answer: Any) -> None:
+    """The answer speaks of no row at all."""
+    text = text_of(answer)
+    assert not tells_of(scene, text)
+    assert not names_of(scene, text)
