@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import transaction
+from django.test import override_settings
 
+from lexiflow.db.notifications import notifications
 from tests.access.scene import Scene, build
+from users import identity
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +19,12 @@ def scene(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
         yield build()
         transaction.set_rollback(True)
     cache.clear()
+
+
+@pytest.fixture(scope="module")
+def _remembered_identities() -> Iterator[None]:
+    """Saves a third of each request, for files in whose tests nobody's rights change."""
+    with override_settings(IDENTITY_CACHE_SIZE=1_000):
+        yield
+    notifications.stop()
+    identity.cache.clear()

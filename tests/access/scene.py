@@ -141,6 +141,7 @@ def build() -> Scene:
     for matter in MATTERS:
         _matter(scene, matter)
     _loose_documents(scene)
+    _moved_document(scene)
     _cross_references(scene)
     for series in NumberSeries.objects.all():
         scene.add(series, scene.firm_name(series.organization_id))
@@ -304,6 +305,17 @@ def _loose_documents(scene: Scene) -> None:
     )
     with write_transaction(None):
         pass  # else whatever is made from here on would be signed by the author
+
+
+def _moved_document(scene: Scene) -> None:
+    """What everybody sees now, and what only few knew of: its history tells where it came from."""
+    matters = {fact.matter.name: fact for fact in scene.of(Case) if fact.matter}
+    sealed, opened = matters["sealed"], matters["open"]
+    document = _document(scene, scene.firms[HOME], sealed.matter, case=sealed.row)
+    Document.objects.filter(pk=document.row.pk).update(case=opened.row)
+    for fact in scene.facts:
+        if document in (fact, fact.subject):
+            fact.matter = opened.matter
 
 
 def _cross_references(scene: Scene) -> None:

@@ -29,7 +29,7 @@ from tests.access.scene import Scene
 from tests.routes import LISTS, RESOURCES, Route
 from users.choices import Role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_remembered_identities")]
 
 FLAT = [route for route in LISTS if not route.parameters]
 NESTED = [route for route in LISTS if route.parameters]

@@ -12,7 +12,7 @@ from tests.access.policy import Fact
 from tests.access.scene import Scene
 from tests.routes import LISTS, Route
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_remembered_identities")]
 
 OF_CASES = (Case, Party, DocketEntry)
 OF_DOCUMENTS = (Document, DocumentVersion)

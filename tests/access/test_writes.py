@@ -23,7 +23,7 @@ from tests.worlds import everything_written
 from users.choices import Role
 from users.models import ApiKey, Organization, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_remembered_identities")]
 
 ON_ROWS = [(r, m, a) for r, m, a in CALLS if m != "get" and "pk" in r.parameters]
 ON_LISTS = [(r, m, a) for r, m, a in CALLS if m != "get" and r.is_nested and not r.is_detail]
