@@ -113,6 +113,8 @@ class Document(FileFacts, Record):
             # An operator's list spans all firms.
             Index(fields=["created_at", "id"], name="document_by_creation_all_firms"),
             GinIndex(fields=["tags"], name="document_tags"),
+            # "Is the document of this event deleted?" is asked of every event; few are.
+            Index(fields=["id"], condition=~ALIVE, name="document_deleted"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
 
+from lexiflow.db.notifications import notifications
 from lexiflow.devservices import ensure
 from tests import factories, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
@@ -18,23 +19,6 @@ from tests.valkey import Valkey
 from users.models import Organization, User
 
 API = "/api/v1/"
-
-
-# What is not settled yet: each is to be mended and taken out of here.
-UNSETTLED = {
-    "test_no_window_holds_more_than_limit_times_processes_whatever_happens_to_redis[kill]": (
-        "one call too many on a busy machine"
-    ),
-    "test_three_instances_together_admit_exactly_the_limit_across_window_edges": (
-        "its recorder times out on a busy machine"
-    ),
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if reason := UNSETTLED.get(item.name):
-            item.add_marker(pytest.mark.skip(reason=f"not settled: {reason}"))
 
 
 def pytest_configure() -> None:
@@ -46,6 +30,13 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     """Removes the files that the run has stored."""
     shutil.rmtree(settings.DOCUMENT_STORAGE["OPTIONS"]["location"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The test database can be dropped only when nobody listens to it any more."""
+    yield
+    notifications.stop()
 
 
 @pytest.fixture(autouse=True, scope="session")

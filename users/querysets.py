@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 from lexiflow.db.conditions import Condition
 from lexiflow.db.models import RecordQuerySet
 from users.choices import CHANGES, AuditAction, Role
-from users.roles import Capability, allows, may_grant
+from users.roles import Capability, allows, is_capable, may_grant
 
 
 def is_client(user: Any) -> bool:
@@ -66,9 +66,6 @@ class UserQuerySet(RecordQuerySet):
         return self.annotate(last_sign_in_at=Subquery(latest.values("created_at")[:1]))
 
 
-# Not everybody who sees the case, or the firm, sees each of these. Named, because they are above
-# this module.
-_WITH_RULES_OF_THEIR_OWN = ("cases.DocketEntry", "cases.EthicalWall", "users.ApiKey")
 # The other case of an event about related cases, or about a document that moved (`changes`: {0}).
 _RELATED = """(CASE WHEN {0} ?| ARRAY['related_cases', 'case_id'] THEN
     coalesce({0} -> 'related_cases' ->> 0, {0} -> 'related_cases' ->> 1, {0} -> 'case_id' ->> 0
@@ -78,6 +75,33 @@ _RELATED = """(CASE WHEN {0} ?| ARRAY['related_cases', 'case_id'] THEN
 def _about_related(of_case: Condition) -> Condition:
     """The same condition about the other case of an event about related cases."""
     return Condition(of_case.sql.format(_RELATED), "changes", parameters=of_case.parameters)
+
+
+# A scalar subquery, and not EXISTS, for the reason given below.
+_ENTRY_IS_THERE = """{0} <> 'cases_docketentry'
+    OR (SELECT true FROM cases_docketentry there WHERE there.id = {1}) IS TRUE"""
+
+
+def _of_visible_parts(user: Any) -> list[Condition]:
+    """Not everybody who sees a case sees each docket entry and the walls around it.
+
+    As anti-joins, which know that a page ends after its rows: of an `OR EXISTS` PostgreSQL may make
+    a hash of all entries of the firm. Of an entry that is gone nobody can tell whether it was open.
+    """
+    entries: Any = apps.get_model("cases.DocketEntry")  # above this module, so by its name
+    conditions: list[Condition] = [entries._default_manager.all().referred_to_by("object_id", user)]
+    if not is_capable(user, Capability.SEE_RESTRICTED):
+        conditions.append(Condition(_ENTRY_IS_THERE, "object_type", "object_id"))
+    if not is_capable(user, Capability.MANAGE_ACCESS):
+        conditions.append(Condition("{0} <> 'cases_ethicalwall'", "object_type"))
+    return conditions
+
+
+def _of_visible_keys(user: Any) -> Q:
+    """Who sees the trail sees not the keys of everybody. Few are kept, so a hash of them is fine."""
+    keys: Any = apps.get_model("users.ApiKey")
+    visible = keys._default_manager.in_scope_of(user).filter(pk=OuterRef("object_id"))
+    return ~Q(object_type=keys._meta.db_table) | Exists(visible)
 
 
 class AuditEventQuerySet(OrganizationOwnedQuerySet):
@@ -103,15 +127,13 @@ class AuditEventQuerySet(OrganizationOwnedQuerySet):
         nobody sees through a wall.
         """
         events = super().in_scope_of(user).filter(*self._of_visible_references(user))
-        for name in _WITH_RULES_OF_THEIR_OWN:
-            model: Any = apps.get_model(name)
-            visible = model._default_manager.in_scope_of(user).filter(pk=OuterRef("object_id"))
-            events = events.filter(~Q(object_type=model._meta.db_table) | Exists(visible))
+        events = events.filter(*_of_visible_parts(user))
         if user.is_superuser:
             return events
         there = [self._not_deleted(reference) for reference in ("case", "document")]
         there.append(_about_related(there[0]))
-        return events.filter(~Q(action=AuditAction.SEARCHED) | Q(actor_id=user.pk), *there)
+        own_searches = ~Q(action=AuditAction.SEARCHED) | Q(actor_id=user.pk)
+        return events.filter(own_searches, _of_visible_keys(user), *there)
 
     def of_row(self, user: Any, pk: Any) -> Self:
         """The events of one row, deleted or not, that `user` sees: not those of the time when it

@@ -11,6 +11,7 @@ import time
 
 from lexiflow.ratelimit import Limit, SlidingWindow
 
+EPOCH = time.time() - time.monotonic()
 
 def main(url: str, processes: str, seconds: str, *named: str) -> None:
     limits: dict[str, Limit] = {}
@@ -28,7 +29,9 @@ def main(url: str, processes: str, seconds: str, *named: str) -> None:
             decision = window.check(bucket, limit)
             calls += 1
             if decision.is_admitted:
-                admitted[bucket].append(decision.now)
+                here = decision.is_local  # and `now` a little after the moment that counts
+                moment = float(decision.member) + EPOCH if here else decision.now
+                admitted[bucket].append(moment)
                 local[bucket] += decision.is_local
         time.sleep(0.0005)
     json.dump({"admitted": admitted, "local": local, "calls": calls}, sys.stdout)
