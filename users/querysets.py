@@ -98,7 +98,7 @@ def _of_visible_parts(user: Any) -> list[Condition]:
 
 
 def _of_visible_keys(user: Any) -> Q:
-    """Who sees the trail sees not the keys of everybody. Few are kept, so a hash of them is fine."""
+    """Who sees the trail may not see everybody's keys. Those are few: a hash of them is fine."""
     keys: Any = apps.get_model("users.ApiKey")
     visible = keys._default_manager.in_scope_of(user).filter(pk=OuterRef("object_id"))
     return ~Q(object_type=keys._meta.db_table) | Exists(visible)

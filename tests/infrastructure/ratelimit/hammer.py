@@ -13,6 +13,7 @@ from lexiflow.ratelimit import Limit, SlidingWindow
 
 EPOCH = time.time() - time.monotonic()
 
+
 def main(url: str, processes: str, seconds: str, *named: str) -> None:
     limits: dict[str, Limit] = {}
     for entry in named:
