@@ -6,6 +6,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import BaseUserManager
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
 
 from lexiflow.db.conditions import Condition
@@ -97,7 +98,7 @@ def _of_visible_parts(user: Any) -> list[Condition]:
     return conditions
 
 
-def _of_visible_keys(user: Any) -> Q:
+def _of_visible_keys(user: Any) -> Combinable:
     """Who sees the trail may not see everybody's keys. Those are few: a hash of them is fine."""
     keys: Any = apps.get_model("users.ApiKey")
     visible = keys._default_manager.in_scope_of(user).filter(pk=OuterRef("object_id"))

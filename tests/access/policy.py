@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from cases.models import Case
+from cases.models import Case, EthicalWall
 from tests.access.declared import RULES, Rule
 from users.models import Organization
 
@@ -29,6 +29,8 @@ EVERY_ROLE = (
         *("clerk", "staff"),
     }
 )
+# What operators still hear of when the case is deleted: what it was, and who was barred from it.
+HEARD_OF_WHEN_DELETED = (Case, EthicalWall)
 # Whom somebody may give a role, or take a key: nobody who may do more than themselves.
 MAY_GIVE = {
     "super_admin": EVERY_ROLE,
@@ -211,8 +213,8 @@ def _history(person: Person, fact: Fact) -> bool:
 
 
 def _may_hear_of(person: Person, fact: Fact) -> bool:
-    if person.is_operator and fact.model is Case and fact.is_deleted:
-        return True  # nobody is walled off from the one that is deleted
+    if person.is_operator and fact.matter is not None and fact.model in HEARD_OF_WHEN_DELETED:
+        fact = replace(fact, matter=replace(fact.matter, is_deleted=False))
     return JUDGES[RULES[fact.model]](person, fact)
 
 

@@ -68,8 +68,9 @@ class Recorder:
 
     def __init__(self, valkey: Valkey) -> None:
         self.moments: list[float] = []
-        server: Any = Redis.from_url(valkey.url, socket_timeout=None)  # it may be quiet for long
-        self._monitor = server.monitor()
+        # It may be quiet for long. Kept, because a client that is forgotten hangs up.
+        self._redis: Any = Redis.from_url(valkey.url, socket_timeout=None)
+        self._monitor = self._redis.monitor()  # type: ignore[no-untyped-call]
         self._monitor.__enter__()
         Thread(target=self._listen, daemon=True).start()
 
