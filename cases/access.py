@@ -61,14 +61,6 @@ def new_case_refusals(actor: Any, values: dict[str, Any]) -> dict[str, str]:
     return {}
 
 
-def sharing_refusals(actor: Any, *, is_shared: bool, values: dict[str, Any]) -> dict[str, str]:
-    """The same for a document. is_shared: with the client, so far."""
-    wanted = values.get("is_shared_with_client", is_shared)
-    if wanted == is_shared or manages_access(actor):
-        return {}
-    return {"is_shared_with_client": NOT_YOURS}
-
-
 def unseen_relations(actor: Any, case: Case) -> list[Case]:
     """The related cases that `actor` may not know of, and so cannot mean to remove."""
     seen = Case.objects.visible_to(actor)

@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from cases import access
 from cases.serializers import STAMPS, OwnedSerializer
+from documents import access
 from documents.choices import TextStatus
 from documents.models import Document, DocumentVersion
 from documents.validators import sanitize_file_name
@@ -90,9 +90,8 @@ class DocumentSerializer(OwnedSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
-        is_shared = self.instance is not None and self.instance.is_shared_with_client
         actor = self.context["request"].user
-        if refused := access.sharing_refusals(actor, is_shared=is_shared, values=attrs):
+        if refused := access.document_refusals(actor, self.instance, attrs):
             raise serializers.ValidationError(refused)
         contents = [name for name in ("file", "text") if name in attrs]
         if self.instance is not None:

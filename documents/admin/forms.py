@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
-from documents import services
+from documents import access, services
+from documents.models import Document
 from users.admin.tenancy import FIRM, OrganizationOwnedForm
 
 
@@ -29,13 +30,20 @@ class BoundedFileField(forms.FileField):
 
 
 class DocumentForm(OrganizationOwnedForm):
-    """Refuses changes while somebody else has the document checked out."""
+    """Refuses what is not the person's to say, and changes while somebody else has the document
+    checked out.
+    """
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if not self.is_new:
+        changed = {n: self.cleaned_data[n] for n in self.changed_data if n in self.cleaned_data}
+        # As it stands: the form has already written its values into the instance.
+        stored = None if self.is_new else Document.objects.get(pk=self.instance.pk)
+        for name, reason in access.document_refusals(self.actor, stored, changed).items():
+            self.add_error(name, reason)
+        if stored is not None:
             try:
-                services.refuse_if_checked_out(self.instance, self.actor.pk)
+                services.refuse_if_checked_out(stored, self.actor.pk)
             except services.CheckedOutError as error:
                 raise ValidationError(str(error)) from None
         return cleaned

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from documents.models import Document
 from tests import factories
-from tests.admin_pages import editing, signed_in
+from tests.admin_pages import editing, save, signed_in
 from tests.conftest import API
 from users.choices import Role
 from users.models import Organization, User
@@ -51,3 +51,45 @@ def test_a_client_does_not_come_into_the_admin(firm: Organization) -> None:
     for address in (editing(document), f"{editing(document).removesuffix('change/')}download/"):
         response = browser.get(address)
         assert (response.status_code, "/login/" in response["Location"]) == (302, True)
+
+
+SEES_ALL = ("super_admin", "admin", "partner")
+
+
+@pytest.mark.parametrize("role", WRITERS)
+def test_nobody_makes_themselves_the_author_who_could_lose_the_document(
+    role: Role, firm: Organization, client_of: Callable[[User], APIClient]
+) -> None:
+    person, writer = factories.user(firm=firm, role=role), factories.user(firm=firm)
+    document = factories.document(firm, author=writer)
+    takes = role in SEES_ALL
+    address = f"{API}documents/{document.pk}/"
+    answer = client_of(person).patch(address, {"author": str(person.pk)})
+    assert answer.status_code == (200 if takes else 400)
+    assert takes or set(answer.json()["errors"]) == {"author"}
+    assert client_of(person).patch(address, {"author": str(writer.pk)}).status_code == 200
+    posted = save(signed_in(person), editing(document), author=str(person.pk))
+    assert posted.status_code == (302 if takes else 200)
+    assert Document.objects.get(pk=document.pk).author_id == (person.pk if takes else writer.pk)
+
+
+@pytest.mark.parametrize("role", WRITERS)
+def test_only_who_manages_access_takes_a_document_out_of_a_closed_case(
+    role: Role, firm: Organization, client_of: Callable[[User], APIClient]
+) -> None:
+    person, opened = factories.user(firm=firm, role=role), factories.case(firm)
+    closed = factories.case(firm, access="sealed", lead_attorney=person)
+    document = factories.document(firm, case=closed)
+    manages = allows(role, Capability.MANAGE_ACCESS)
+    for case in (None, opened):
+        answer = client_of(person).patch(
+            f"{API}documents/{document.pk}/", {"case": case and str(case.pk), "title": "Moved"}
+        )
+        assert answer.status_code == (200 if manages else 400)
+        assert manages or set(answer.json()["errors"]) == {"case"}
+        Document.objects.filter(pk=document.pk).update(case=closed)
+        posted = save(signed_in(person), editing(document), case=str(case.pk) if case else "")
+        assert posted.status_code == (302 if manages else 200)
+        Document.objects.filter(pk=document.pk).update(case=closed)
+    same = {"case": str(closed.pk), "title": "Stays"}
+    assert client_of(person).patch(f"{API}documents/{document.pk}/", same).status_code == 200
