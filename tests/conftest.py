@@ -1,6 +1,7 @@
 """The local servers, and a client of the API that speaks for a person."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
 
@@ -33,10 +35,26 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The test database can be dropped only when nobody listens to it any more."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database can be dropped only when nobody else is connected to it any more. Who is
+    after all tests was forgotten by one of them, and is named.
+    """
     yield
     notifications.stop()
+    deadline = time.monotonic() + 10  # a server that was told to end takes a moment
+    with django_db_blocker.unblock():
+        while (others := _other_sessions()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert others == []
+
+
+def _other_sessions() -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT application_name, backend_start, state, query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return list(cursor.fetchall())
 
 
 @pytest.fixture(autouse=True, scope="session")
