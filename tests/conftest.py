@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from lexiflow.db.notifications import notifications
 from lexiflow.devservices import ensure
-from tests import factories, worlds
+from tests import factories, template_database, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
 from tests.valkey import Valkey
 from users.models import Organization, User
@@ -32,6 +32,15 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     """Removes the files that the run has stored."""
     shutil.rmtree(settings.DOCUMENT_STORAGE["OPTIONS"]["location"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
+    """The test database begins as a copy of one that is migrated."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_database.ensure()
 
 
 @pytest.fixture(scope="session")
