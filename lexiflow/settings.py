@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "lexiflow.api.rate_limits.RateLimitMiddleware",  # around all that may answer for the API
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # static files need nothing of what follows
+    "lexiflow.http.compression.CompressionMiddleware",  # never of static files, nor of secrets
     "django.contrib.sessions.middleware.SessionMiddleware",  # the admin's; lazy, free for the API
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
