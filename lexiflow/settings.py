@@ -52,6 +52,7 @@ WSGI_APPLICATION = "lexiflow.wsgi.application"
 APPEND_SLASH = False  # a redirect would turn a POST into a GET and lose its body
 MIDDLEWARE = [
     "lexiflow.http.request_id.RequestIdMiddleware",  # outermost: every answer and log line has it
+    "lexiflow.cache.cohorts.CohortMiddleware",  # times what the cache serves, and what it does not
     "lexiflow.api.rate_limits.RateLimitMiddleware",  # around all that may answer for the API
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # static files need nothing of what follows
@@ -211,6 +212,10 @@ CACHES: dict[str, dict[str, Any]] = {
     }
 }
 
+# Of the people, in per cent, whom the cache serves until operators say otherwise; 0 to 100.
+CACHE_ROLLOUT_PERCENT = env.integer("CACHE_ROLLOUT_PERCENT", 100, minimum=0, maximum=100)
+CACHE_ROLLOUT = "users.rollout_share.OperatorsShare"  # what operators said since
+
 # --- Limits -------------------------------------------------------------------------------------
 # A Redis that does not evict: a window that is thrown away is a limit that starts anew.
 LIMITER_REDIS_URL = env.text("LIMITER_REDIS_URL", REDIS_URL)
@@ -351,6 +356,7 @@ UNFOLD: dict[str, Any] = {
                             ("Limits", "speed", "users_scopelimit"),
                             ("Limits of callers", "person_check", "users_limitoverride"),
                             ("Blocked callers", "block", "users_callerblock"),
+                            ("Cache roll-out", "percent", "users_cacherollout"),
                         )
                     ),
                     _admin_list(

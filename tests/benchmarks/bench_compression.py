@@ -21,9 +21,9 @@ ROUNDS, WARM_UP = 300, 30
 ALLOWED_SHARE = 1.25
 ALLOWED_MICROSECONDS = 20.0
 _WORDS = (
-    "motion to compel discovery breach of contract summary judgment appellant custody patent"
-    " injunction estate trust employment deposition exhibit settlement negligence damages"
-).split()
+    *("motion", "compel", "discovery", "breach", "contract", "summary", "judgment", "appellant"),
+    *("custody", "patent", "injunction", "estate", "trust", "employment", "deposition", "exhibit"),
+)
 
 
 def cases(count: int) -> bytes:

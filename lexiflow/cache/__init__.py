@@ -1,0 +1,1 @@
+"""Have we computed this before, and who is served from it?"""
