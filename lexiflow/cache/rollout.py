@@ -129,11 +129,11 @@ def forget() -> None:
 
 
 def serves(user: Any) -> bool:
-    """Whether `user` is served from the shared cache. Nobody who is not signed in is.
+    """Whether `user`, of whom `pk` is known, is served from the shared cache. Strangers are not.
 
     The request under way is from now on one of that cohort (`lexiflow.cache.cohorts`).
     """
-    if not user.is_authenticated:
+    if user.pk is None:
         return False
     is_served = place_of(user.pk) < percent()
     cohorts.join(cohorts.CACHED if is_served else cohorts.CONTROL)
