@@ -18,7 +18,7 @@ from tests.commands import run
 from tests.valkey import Valkey
 from users import rollout_watch
 from users.models import AuditEvent, CacheRollout
-from users.rollout_share import set_share, share
+from users.rollout_share import replace_share, set_share, share
 from users.rollout_watch import Outcome, Plan, Watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -225,7 +225,7 @@ def test_what_somebody_else_sets_is_left_alone() -> None:
 
 def test_an_abort_does_not_undo_somebody_else_s_change(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look at the percentage and the way back."""
-    plain = rollout_watch.replace_share
+    plain = replace_share
 
     def late(expected: int, percent: int) -> bool:
         if percent == 0:
@@ -249,7 +249,7 @@ def while_it_waits(monkeypatch: pytest.MonkeyPatch, traffic: Traffic) -> None:
         traffic(share()[0])
         return plain(**moments)
 
-    monkeypatch.setattr(rollout_watch.cohorts, "figures", figures)
+    monkeypatch.setattr(cohorts, "figures", figures)
 
 
 def test_the_command_ends_with_0_at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:

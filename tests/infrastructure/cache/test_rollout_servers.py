@@ -102,15 +102,18 @@ def load(
     firm = factories.organization("Rolled out")
     people = [factories.user(f"person{number}@rolled.example", firm) for number in range(PEOPLE)]
     tokens = {person.pk: factories.access_token(person) for person in people}
-    with servers(
-        INSTANCES,
-        workers=WORKERS,
-        DJANGO_SETTINGS_MODULE="tests.infrastructure.cache.rollout_site",
-        CACHE_REDIS_URL=cache_valkey.url,
-        CACHE_ROLLOUT_PERCENT="0",
-        LIMIT_STANDARD="off",
-        FAULT=str(tmp_path / "fault"),
-    ) as started, Load(started, tokens) as asking:
+    with (
+        servers(
+            INSTANCES,
+            workers=WORKERS,
+            DJANGO_SETTINGS_MODULE="tests.infrastructure.cache.rollout_site",
+            CACHE_REDIS_URL=cache_valkey.url,
+            CACHE_ROLLOUT_PERCENT="0",
+            LIMIT_STANDARD="off",
+            FAULT=str(tmp_path / "fault"),
+        ) as started,
+        Load(started, tokens) as asking,
+    ):
         time.sleep(2)  # every process has met its first request, and listens
         yield asking
 
