@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from lexiflow.db.notifications import notifications
 from lexiflow.devservices import ensure
+from lexiflow.redis import shared_redis
 from tests import factories, template_database, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
 from tests.valkey import Valkey
@@ -98,6 +99,20 @@ def shared_valkey() -> Iterator[Valkey]:
     server = Valkey().start()
     yield server
     server.close()
+
+
+@pytest.fixture
+def cache_valkey(settings: Any, shared_valkey: Valkey) -> Iterator[Valkey]:
+    """The cache's Redis of this process, empty; whoever kills or freezes it may leave it so."""
+    shared_valkey.client().flushall()
+    default = {**settings.CACHES["default"], "LOCATION": shared_valkey.url}
+    settings.CACHES = {**settings.CACHES, "default": default}
+    yield shared_valkey
+    shared_valkey.revive()
+    deadline = time.monotonic() + 10
+    while not shared_redis(shared_valkey.url).breaker.is_closed:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ import os
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter, time
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 CACHED, CONTROL = "cached", "control"
 COHORTS = (CACHED, CONTROL)
 HIT, MISS, BYPASSED = "hit", "miss", "bypassed"
+# What an answer from the cache, or past it, is called where it is made.
+_MEANING = {"not_modified": HIT, "stored": MISS, "not_stored": MISS}
 
 # Seconds: from half a millisecond to half a minute in steps of a quarter.
 BOUNDS = tuple(0.0005 * 1.25**step for step in range(50))
@@ -60,6 +63,7 @@ class Part:
 
 
 _part: ContextVar[Part | None] = ContextVar("cohort", default=None)
+_is_counted: ContextVar[bool] = ContextVar("cohort_is_counted", default=True)
 
 
 def join(cohort: str) -> None:
@@ -69,9 +73,19 @@ def join(cohort: str) -> None:
 
 
 def note(outcome: str) -> None:
-    """What the cache did for the request under way: HIT, MISS or BYPASSED."""
+    """What the cache did for the request under way: HIT, MISS, BYPASSED, or one of _MEANING."""
     if part := _part.get():
-        part.outcome = outcome
+        part.outcome = _MEANING.get(outcome, outcome)
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """Requests within are nobody's: they tell nothing of what people wait for."""
+    token = _is_counted.set(False)
+    try:
+        yield
+    finally:
+        _is_counted.reset(token)
 
 
 class CohortMiddleware:
@@ -88,7 +102,7 @@ class CohortMiddleware:
             response = self.get_response(request)
         finally:
             _part.reset(token)
-        if part.cohort:
+        if part.cohort and _is_counted.get():
             record(part.cohort, part.outcome, perf_counter() - begun, response.status_code)
         return response
 

@@ -33,14 +33,9 @@ _PATIENCE_SECONDS = 10
 
 
 @pytest.fixture(autouse=True)
-def _operators_share(settings: Any, shared_valkey: Valkey) -> Iterator[None]:
-    shared_valkey.client().flushall()
+def _operators_share(settings: Any, cache_valkey: Valkey) -> Iterator[None]:
     settings.CACHE_ROLLOUT = SOURCE
     settings.CACHE_ROLLOUT_PERCENT = 0
-    settings.CACHES = {
-        **settings.CACHES,
-        "default": {**settings.CACHES["default"], "LOCATION": shared_valkey.url},
-    }
     rollout.forget()
     yield
     notifications.stop()
@@ -286,15 +281,12 @@ def test_operators_set_it_in_the_admin(operator: User, alice: User) -> None:
     assert browser.get("/admin/users/cacherollout/").status_code in (302, 403)
 
 
-def test_the_page_of_the_admin_works_without_redis(operator: User, shared_valkey: Valkey) -> None:
+def test_the_page_of_the_admin_works_without_redis(operator: User, cache_valkey: Valkey) -> None:
     set_share(10)
     browser = Browser()
     browser.force_login(operator)
-    shared_valkey.kill()
-    try:
-        page = browser.get(f"/admin/users/cacherollout/{CacheRollout.objects.get().pk}/change/")
-    finally:
-        shared_valkey.start()
+    cache_valkey.kill()
+    page = browser.get(f"/admin/users/cacherollout/{CacheRollout.objects.get().pk}/change/")
     assert b"Unknown while Redis is away." in page.content
 
 
@@ -322,11 +314,8 @@ def test_status_prints_each_cohort() -> None:
     ]
 
 
-def test_status_without_redis_still_says_the_percentage(shared_valkey: Valkey) -> None:
-    shared_valkey.kill()
-    try:
-        ending = run("rollout_cache", "status")
-    finally:
-        shared_valkey.start()
+def test_status_without_redis_still_says_the_percentage(cache_valkey: Valkey) -> None:
+    cache_valkey.kill()
+    ending = run("rollout_cache", "status")
     assert ending.code == 0
     assert "The cache serves 0 % (from the environment)." in ending.out

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,19 +31,10 @@ Traffic = Callable[[int], object]
 
 
 @pytest.fixture(autouse=True)
-def _quick_windows(
-    settings: Any, shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    shared_valkey.client().flushall()
+def _quick_windows(settings: Any, cache_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.CACHE_ROLLOUT_PERCENT = 0
-    settings.CACHES = {
-        **settings.CACHES,
-        "default": {**settings.CACHES["default"], "LOCATION": shared_valkey.url},
-    }
     monkeypatch.setattr(cohorts, "WINDOW_SECONDS", _WINDOW_SECONDS)
     monkeypatch.setattr(cohorts, "_recorder", cohorts._Recorder())
-    yield
-    shared_valkey.thaw()
 
 
 def healthy(percent: int) -> None:
@@ -167,31 +158,28 @@ def test_a_step_that_turns_bad_late_is_not_saved_by_its_good_beginning(
 
 
 def test_a_step_that_nobody_can_see_is_set_back(
-    shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+    cache_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rollout_watch, "BLIND_SECONDS", 0.5)
 
     def traffic(percent: int) -> None:
-        shared_valkey.kill()
+        cache_valkey.kill()
 
-    try:
-        walk = Walk(traffic)
-    finally:
-        shared_valkey.start()
+    walk = Walk(traffic)
     assert (walk.outcome, share()[0]) == (Outcome.ABORTED, 0)
     assert "cannot be read" in walk.text
 
 
-def test_a_short_blindness_is_waited_for(shared_valkey: Valkey) -> None:
+def test_a_short_blindness_is_waited_for(cache_valkey: Valkey) -> None:
     is_away = [False]
 
     def traffic(percent: int) -> None:
         if percent == 10 and not is_away[0]:
             is_away[0] = True
-            shared_valkey.kill()
+            cache_valkey.kill()
             cohorts.flush()  # meets the dead one, so that the circuit opens
-            shared_valkey.start()
-        if shared_redis(shared_valkey.url).breaker.is_closed:
+            cache_valkey.start()
+        if shared_redis(cache_valkey.url).breaker.is_closed:
             healthy(percent)
 
     assert Walk(traffic).outcome is Outcome.DONE
