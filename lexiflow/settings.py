@@ -197,6 +197,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis --------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
+# Of the people, in per cent, whom the cache serves until operators say otherwise; 0 to 100.
+CACHE_ROLLOUT_PERCENT = env.integer("CACHE_ROLLOUT_PERCENT", 100, minimum=0, maximum=100)
+CACHE_ROLLOUT = "users.rollout_share.OperatorsShare"  # what operators said since
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -211,10 +214,6 @@ CACHES: dict[str, dict[str, Any]] = {
         },
     }
 }
-
-# Of the people, in per cent, whom the cache serves until operators say otherwise; 0 to 100.
-CACHE_ROLLOUT_PERCENT = env.integer("CACHE_ROLLOUT_PERCENT", 100, minimum=0, maximum=100)
-CACHE_ROLLOUT = "users.rollout_share.OperatorsShare"  # what operators said since
 
 # --- Limits -------------------------------------------------------------------------------------
 # A Redis that does not evict: a window that is thrown away is a limit that starts anew.

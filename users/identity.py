@@ -209,6 +209,24 @@ def of_api_key(digest: bytes) -> Identity | None:
     return _living(digest, _read_api_key)
 
 
+def of_person(user_id: UUID) -> Identity | None:
+    """As if they had just signed in, for work of ours in their place; None if they may not.
+
+    No token stands for it, and it counts against no limit of theirs.
+    """
+    row: Any = (
+        User.objects.filter(pk=user_id, status=UserStatus.ACTIVE, deleted_at__isnull=True)
+        .values_list(_firms("pk"), *_COLUMNS)
+        .first()
+    )
+    if row is None:
+        return None
+    firms, *columns = row
+    auth = SignedIn(new_id(), limit_principal="in-place-of-people")
+    expires_at = timezone.now() + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
+    return Identity(auth, user_id, expires_at, tuple(firms), tuple(columns))
+
+
 def _living(digest: bytes, read: Callable[[bytes], Identity | None]) -> Identity | None:
     size = settings.IDENTITY_CACHE_SIZE
     identity = cache.find(digest, read, size=size) if size else read(digest)
@@ -285,21 +303,3 @@ def _read_api_key(digest: bytes) -> Identity | None:
         networks=networks,
     )
     return Identity(auth, key.user_id, key.expires_at, firms, tuple(columns))
-
-
-def of_person(user_id: UUID) -> Identity | None:
-    """As if they had just signed in, for work of ours in their place; None if they may not.
-
-    No token stands for it, and it counts against no limit of theirs.
-    """
-    row: Any = (
-        User.objects.filter(pk=user_id, status=UserStatus.ACTIVE, deleted_at__isnull=True)
-        .values_list(_firms("pk"), *_COLUMNS)
-        .first()
-    )
-    if row is None:
-        return None
-    firms, *columns = row
-    auth = SignedIn(new_id(), limit_principal="in-place-of-people")
-    expires_at = timezone.now() + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
-    return Identity(auth, user_id, expires_at, tuple(firms), tuple(columns))

@@ -1,1 +1,4 @@
-"""Have we computed this before, and who is served from it?"""
+"""Answers that are remembered, and never older than the last acknowledged write.
+
+`docs/cache.md` tells how the parts work together.
+"""
