@@ -257,8 +257,12 @@ def figures(*, since: float, until: float | None = None) -> dict[str, Figures]:
             found: list[dict[bytes, bytes]] = pipeline.execute()
         return found
 
+    try:
+        found = shared_redis(cache_url()).call(read)
+    except RedisError as error:  # it answers, and refuses
+        raise RedisAwayError(f"Redis refuses: {error}") from error
     total: Counter[str] = Counter()
-    for counted in shared_redis(cache_url()).call(read):
+    for counted in found:
         total.update({name.decode(): int(count) for name, count in counted.items()})
     return {cohort: _of(cohort, total) for cohort in COHORTS}
 

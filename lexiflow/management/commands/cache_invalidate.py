@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from redis.exceptions import RedisError
 from tqdm import tqdm
 
 from lexiflow.cache import keys
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         try:
             with Interruption() as interruption:
                 self._work(pattern, batch, interruption, is_trial=options["dry_run"])
-        except RedisAwayError as error:
+        except (RedisAwayError, RedisError) as error:
             raise cannot_run(f"The cache's Redis cannot be asked: {error}") from error
         if interruption.requested:
             raise CommandError("Interrupted; what is removed is removed.", returncode=HAD_PROBLEMS)

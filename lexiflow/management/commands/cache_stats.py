@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from redis.exceptions import RedisError
 
 from lexiflow.cache import cohorts, keys, rollout
 from lexiflow.cache.cohorts import CACHED
@@ -32,7 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             stats = self._stats(options)
-        except RedisAwayError as error:
+        except (RedisAwayError, RedisError) as error:
             raise cannot_run(f"The cache's Redis cannot be asked: {error}") from error
         if options["json"]:
             self.stdout.write(json.dumps(stats, indent=2))

@@ -126,6 +126,17 @@ def test_without_redis_they_could_not_run(cache_valkey: Valkey) -> None:
         assert (ending.code, "cannot be asked" in ending.message) == (2, True)
 
 
+def test_a_redis_that_refuses_is_one_they_could_not_ask(cache_valkey: Valkey) -> None:
+    client: Any = cache_valkey.client()
+    client.execute_command("ACL", "SETUSER", "default", "-info", "-scan", "-hgetall")
+    try:
+        for words in (("cache_invalidate", "--pattern", "*"), ("cache_stats",)):
+            assert run(*words).code == 2
+        assert run("rollout_cache", "status").code == 0
+    finally:
+        client.execute_command("ACL", "SETUSER", "default", "+@all")
+
+
 # --- cache_stats --------------------------------------------------------------------------------
 def test_stats_say_what_is_there_and_what_it_is_good_for(
     cache_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
