@@ -197,9 +197,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis --------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
-# Of the people, in per cent, whom the cache serves until operators say otherwise; 0 to 100.
-CACHE_ROLLOUT_PERCENT = env.integer("CACHE_ROLLOUT_PERCENT", 100, minimum=0, maximum=100)
-CACHE_ROLLOUT = "users.rollout_share.OperatorsShare"  # what operators said since
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -235,6 +232,11 @@ LIMIT_CONCURRENT = env.integer(
 )
 LIMITER_RULES = "users.limit_rules.OperatorsRules"  # what operators changed since
 RATELIMIT_IP_META_KEY = "lexiflow.http.client_address.client_address"
+
+# --- Roll-out of the cache ----------------------------------------------------------------------
+# Of the people, in per cent, whom the cache serves until operators say otherwise; 0 to 100.
+CACHE_ROLLOUT_PERCENT = env.integer("CACHE_ROLLOUT_PERCENT", 100, minimum=0, maximum=100)
+CACHE_ROLLOUT = "users.rollout_share.OperatorsShare"  # what operators said since
 
 # --- Files --------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 100, minimum=1, maximum=2048) * 1024 * 1024
