@@ -1,4 +1,4 @@
-"""What is counted of cases: `cases.metrics` tells it, the database keeps it (`lexiflow.counting`)."""
+"""What is counted of cases. `cases.metrics` tells it, the database keeps it."""
 
 from cases.choices import CLOSED_STATUSES
 from lexiflow.counting.tally import Facet, Tally, quoted

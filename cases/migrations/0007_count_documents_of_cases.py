@@ -2,10 +2,11 @@
 once, now that no change of a case escapes.
 """
 
-import lexiflow.db.triggers
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
+
+import lexiflow.db.triggers
 
 FILL = """
 LOCK TABLE documents_document IN SHARE ROW EXCLUSIVE MODE;
@@ -15,16 +16,28 @@ INSERT INTO documents_documentcount (organization_id, scope, facet, key, amount)
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0006_counts'),
-        ('documents', '0008_counts'),
+        ("cases", "0006_counts"),
+        ("documents", "0008_counts"),
     ]
 
     operations = [
         pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='count_documents', sql=lexiflow.db.triggers.UnconditionalTriggerSql(declare='DECLARE touched uuid[];', func="\ntouched := ARRAY(\n    SELECT n.id FROM new_rows n JOIN old_rows o ON o.id = n.id\n    WHERE n.access <> o.access OR (n.deleted_at IS NULL) <> (o.deleted_at IS NULL));\nIF touched = '{}' THEN RETURN NULL; END IF;\nPERFORM FROM cases_case WHERE id = ANY (touched) ORDER BY id FOR UPDATE;\nINSERT INTO documents_documentcount (organization_id, scope, facet, key, amount) SELECT organization_id, scope, facet, key, sum(amount) FROM (SELECT r.organization_id, r.case_access || '/' || r.access_level AS scope, f.facet, f.key, f.amount * r.sign AS amount FROM (SELECT d.*, s.access AS case_access, s.sign FROM (SELECT id, access, 1 AS sign FROM new_rows WHERE deleted_at IS NULL UNION ALL SELECT id, access, -1 FROM old_rows WHERE deleted_at IS NULL) s JOIN documents_document d ON d.case_id = s.id WHERE s.id = ANY (touched)) r CROSS JOIN LATERAL (VALUES ('status', r.status, (1)::bigint), ('type', r.type, (1)::bigint), ('access_level', r.access_level, (1)::bigint), ('text_status', r.text_status, (1)::bigint), ('added', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM'), (1)::bigint), ('pages', '', (COALESCE(r.pages, 0))::bigint), ('size', '', (r.size)::bigint)) f(facet, key, amount) WHERE r.deleted_at IS NULL AND f.key IS NOT NULL) counted GROUP BY 1, 2, 3, 4 HAVING sum(amount) <> 0;\nRETURN NULL;\n", hash='5b4f956df1fed9bfb7c4ad00cd49fb9691414572', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_count_documents_82c57', referencing='REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ', table='cases_case', when='AFTER')),
+            model_name="case",
+            trigger=pgtrigger.compiler.Trigger(
+                name="count_documents",
+                sql=lexiflow.db.triggers.UnconditionalTriggerSql(
+                    declare="DECLARE touched uuid[];",
+                    func="\ntouched := ARRAY(\n    SELECT n.id FROM new_rows n JOIN old_rows o ON o.id = n.id\n    WHERE n.access <> o.access OR (n.deleted_at IS NULL) <> (o.deleted_at IS NULL));\nIF touched = '{}' THEN RETURN NULL; END IF;\nPERFORM FROM cases_case WHERE id = ANY (touched) ORDER BY id FOR UPDATE;\nINSERT INTO documents_documentcount (organization_id, scope, facet, key, amount) SELECT organization_id, scope, facet, key, sum(amount) FROM (SELECT r.organization_id, r.case_access || '/' || r.access_level AS scope, f.facet, f.key, f.amount * r.sign AS amount FROM (SELECT d.*, s.access AS case_access, s.sign FROM (SELECT id, access, 1 AS sign FROM new_rows WHERE deleted_at IS NULL UNION ALL SELECT id, access, -1 FROM old_rows WHERE deleted_at IS NULL) s JOIN documents_document d ON d.case_id = s.id WHERE s.id = ANY (touched)) r CROSS JOIN LATERAL (VALUES ('status', r.status, (1)::bigint), ('type', r.type, (1)::bigint), ('access_level', r.access_level, (1)::bigint), ('text_status', r.text_status, (1)::bigint), ('added', to_char(r.created_at AT TIME ZONE 'UTC', 'YYYY-MM'), (1)::bigint), ('pages', '', (COALESCE(r.pages, 0))::bigint), ('size', '', (r.size)::bigint)) f(facet, key, amount) WHERE r.deleted_at IS NULL AND f.key IS NOT NULL) counted GROUP BY 1, 2, 3, 4 HAVING sum(amount) <> 0;\nRETURN NULL;\n",
+                    hash="5b4f956df1fed9bfb7c4ad00cd49fb9691414572",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_count_documents_82c57",
+                    referencing="REFERENCING OLD TABLE AS old_rows  NEW TABLE AS new_rows ",
+                    table="cases_case",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]

@@ -51,7 +51,10 @@ def rows(tally: Tally, queryset: QuerySet[Any], wanted: Wanted, sign: int = 1) -
     """The rows of `queryset` themselves, read now. Whether they count is the queryset's to say."""
     try:
         sql, parameters = (
-            queryset.order_by().values_list(*tally.all_columns).query.get_compiler("default").as_sql()
+            queryset.order_by()
+            .values_list(*tally.all_columns)
+            .query.get_compiler("default")
+            .as_sql()
         )
     except EmptyResultSet:
         return None

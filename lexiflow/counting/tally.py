@@ -2,7 +2,7 @@
 
 A row has a scope (who may see it, as far as the row alone tells) and several facets (its status,
 the month it was opened, …). A counter says: of this firm, in this scope, the facet has this key so
-many times. Counters are rows that are only ever added, +1 here and −1 there, and their sum is the
+many times. Counters are only ever added, one more here and one less there, and their sum is the
 count: two writers never wait for each other. `lexiflow.counting.upkeep` adds them up now and then.
 """
 

@@ -29,7 +29,9 @@ class _Counting(Trigger):
         super().__init__()
         changed = self.changed(tally)
         first = before.format(changed=changed)
-        self.func = f"{first}\n{tally.added(tally.counted(f'({changed})', 'r.sign'))};\nRETURN NULL;"
+        self.func = (
+            f"{first}\n{tally.added(tally.counted(f'({changed})', 'r.sign'))};\nRETURN NULL;"
+        )
 
     def changed(self, tally: Tally) -> str:
         """The query of the rows, with a `sign`."""

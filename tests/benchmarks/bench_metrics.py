@@ -11,7 +11,6 @@ on in both.
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import median
@@ -21,7 +20,6 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from rest_framework.test import APIClient
 
 from cases import metrics as case_metrics
 from cases.counting import CASES
@@ -29,10 +27,9 @@ from cases.models import Case
 from documents import metrics as document_metrics
 from documents.counting import DOCUMENTS
 from documents.models import Document
-from lexiflow.counting.upkeep import add_up, differences, rebuild
-from lexiflow.db.transactions import write_transaction
+from lexiflow.counting.upkeep import rebuild
 from tests import factories
-from tests.benchmarks.bench_history import MAKE, copy_rows, execute
+from tests.benchmarks.bench_history import execute
 from users.models import Membership, Organization, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +38,7 @@ SIZES = [int(size) for size in os.environ.get("LEXIFLOW_BENCH_CASES", "10000 100
 PEOPLE, MANY_WALLS, RUNS, WRITTEN = 200, 1_000, 15, 1_000
 # Milliseconds, for cases: the audit's own, and ours for large firms.
 MOST_AT_10_000, MOST_BEYOND, MOST_TIMES_PLAIN_SQL = 45, 50, 1.3
+
 
 class Firm:
     """A firm of one size, written by the database itself."""
@@ -66,6 +64,7 @@ class Firm:
 
 def load(firm: Organization, people: list[Any], barred: Any, size: int) -> None:
     """Triggers are off: what they keep is made afterwards, as in a migration."""
+    execute("SET LOCAL statement_timeout = 0")
     execute("SET LOCAL session_replication_role = replica")
     given = {"firm": firm.pk, "people": people, "size": size, "barred": barred}
     for statement in LOAD:
