@@ -23,7 +23,7 @@ from cases.choices import (
 )
 from cases.counting import CASES
 from cases.models import Case
-from cases.visibility import mine, walled_off
+from cases.visibility import own_closed, walled_off
 from lexiflow.counting.calendar import last_months, today
 from lexiflow.counting.reading import Figures, Wanted, counters, figures, rows
 from users.querysets import is_client
@@ -57,8 +57,8 @@ def metrics_for(user: Any) -> dict[str, Any]:
         walled = walled.of_organizations(firms)
     parts = [counters(CASES, firms, opened, wanted), rows(CASES, walled, wanted, -1)]
     if not user.is_superuser:
-        own = Case.objects.visible_to(user).exclude(access=CaseAccess.FIRM).filter(mine(user, "id"))
-        parts.append(rows(CASES, own.exclude(access__in=opened), wanted))
+        own = Case.objects.visible_to(user).exclude(access__in=opened)
+        parts.append(rows(CASES, own.filter(own_closed(user, "id")), wanted))
     return _told(figures(parts, wanted), day)
 
 

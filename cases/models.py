@@ -220,6 +220,11 @@ class Case(AuditedRecord):
                 name="case_not_open_to_the_firm",
             ),
             Index(
+                fields=["lead_attorney", "id"],
+                condition=~Q(access=CaseAccess.FIRM),
+                name="case_closed_by_lead_attorney",
+            ),
+            Index(
                 fields=["client", "id"],
                 condition=Q(is_shared_with_client=True),
                 name="case_shared_with_client",

@@ -9,38 +9,34 @@ from typing import Any
 from django.db.models import QuerySet
 
 from cases.metrics import open_accesses
-from cases.visibility import walled_off
+from cases.visibility import own_closed, walled_off
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
 from documents.counting import DOCUMENTS
 from documents.models import Document
-from documents.querysets import closed_levels
+from documents.querysets import LEVELS_TO_OPEN, closed_levels
 from lexiflow.counting.calendar import last_months, today
 from lexiflow.counting.reading import Figures, Wanted, counters, figures, rows
+from lexiflow.counting.tally import quoted
 from lexiflow.db.conditions import Condition
 from users.querysets import is_client
 
 MONTHS = 12
 
-# Of what is not open to everybody with the role, all that may be open to one person: to be asked
-# together with the rule itself.
-_MINE = """{0} IN (
-    WITH mine AS MATERIALIZED (
-        SELECT m.case_id FROM cases_caseteammember m WHERE m.user_id = %s AND m.deleted_at IS NULL
-        UNION SELECT l.id FROM cases_case l WHERE l.lead_attorney_id = %s)
-    SELECT d.id FROM documents_document d WHERE d.case_id IN (SELECT case_id FROM mine)
-        AND d.access_level = ANY (%s)
-    UNION ALL SELECT d.id FROM documents_document d WHERE d.case_id IN (
-            SELECT c.id FROM cases_case c WHERE c.id IN (SELECT case_id FROM mine)
-                AND c.access <> 'firm' AND c.access <> ALL (%s))
-        AND d.access_level <> ALL (%s)
-    UNION ALL SELECT d.id FROM documents_document d
-        WHERE d.author_id = %s AND d.access_level = ANY (%s)
-    UNION ALL SELECT d.id FROM documents_document d
-        WHERE d.created_by_id = %s AND d.access_level = ANY (%s)
-            AND d.access_level IN ('confidential', 'privileged', 'attorney_work_product'))"""
+# Above the role's level, and maybe one's own: as a set, to be asked together with the rule itself.
+_ABOVE = f"d.access_level = ANY (%s) AND d.access_level IN ({quoted(LEVELS_TO_OPEN)})"
+_OWN_ABOVE = f"""{{0}} IN (
+    SELECT d.id FROM cases_caseteammember m JOIN documents_document d ON d.case_id = m.case_id
+        WHERE m.user_id = %s AND m.deleted_at IS NULL AND {_ABOVE}
+    UNION ALL SELECT d.id FROM cases_case l JOIN documents_document d ON d.case_id = l.id
+        WHERE l.lead_attorney_id = %s AND {_ABOVE}
+    UNION ALL SELECT d.id FROM documents_document d WHERE d.author_id = %s AND {_ABOVE}
+    UNION ALL SELECT d.id FROM documents_document d WHERE d.created_by_id = %s AND {_ABOVE})"""
 
 _CASE_IS_OPEN = """EXISTS (SELECT FROM cases_case c
     WHERE c.id = {0} AND c.deleted_at IS NULL AND c.access = ANY (%s))"""
+
+_CASE_IS_CLOSED = """EXISTS (SELECT FROM cases_case c
+    WHERE c.id = {0} AND c.access <> 'firm' AND c.access <> ALL (%s))"""
 
 
 def metrics_for(user: Any) -> dict[str, Any]:
@@ -57,8 +53,12 @@ def metrics_for(user: Any) -> dict[str, Any]:
         rows(DOCUMENTS, _walled(user, firms, accesses, levels), wanted, -1),
     ]
     if not user.is_superuser:
-        own = Document.objects.visible_to(user).filter(_mine(user, accesses, closed))
-        parts.append(rows(DOCUMENTS, own, wanted))
+        visible = Document.objects.visible_to(user)
+        parts.append(rows(DOCUMENTS, visible.filter(_own_above(user, closed)), wanted))
+        of_closed = visible.filter(
+            own_closed(user), Condition(_CASE_IS_CLOSED, "case_id", parameters=(accesses,))
+        )
+        parts.append(rows(DOCUMENTS, of_closed.filter(access_level__in=levels), wanted))
     return _told(figures(parts, wanted))
 
 
@@ -78,11 +78,9 @@ def _walled(user: Any, firms: Any, accesses: list[str], levels: list[str]) -> Qu
     return walled if firms is None else walled.of_organizations(firms)
 
 
-def _mine(user: Any, accesses: list[str], closed: list[str]) -> Condition:
-    """What may be visible and is not in the counters. Each document once."""
-    key = user.pk
-    parameters = (key, key, closed, accesses, closed, key, closed, key, closed)
-    return Condition(_MINE, "id", parameters=parameters)
+def _own_above(user: Any, closed: list[str]) -> Condition:
+    """Above the role's level, and on a case of `user`, or written or brought by them."""
+    return Condition(_OWN_ABOVE, "id", parameters=(user.pk, closed) * 4)
 
 
 def _wanted() -> Wanted:

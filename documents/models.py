@@ -16,7 +16,7 @@ from cases.models import Case
 from cases.ownership import EndSharing, InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
 from documents.counting import DOCUMENTS, HOLD_CASES, CountDocumentsOfCase
-from documents.querysets import DocumentQuerySet, DocumentVersionQuerySet
+from documents.querysets import LEVELS_TO_OPEN, DocumentQuerySet, DocumentVersionQuerySet
 from lexiflow.counting.models import Count
 from lexiflow.counting.triggers import counting
 from lexiflow.db.constraints import choices_only
@@ -119,6 +119,16 @@ class Document(FileFacts, Record):
             # An operator's list spans all firms.
             Index(fields=["created_at", "id"], name="document_by_creation_all_firms"),
             GinIndex(fields=["tags"], name="document_tags"),
+            # "Which documents above one's level are one's own?", from the index alone.
+            *(
+                Index(
+                    fields=[owner],
+                    include=["access_level", "id"],
+                    condition=Q(access_level__in=LEVELS_TO_OPEN),
+                    name=f"document_above_by_{owner}",
+                )
+                for owner in ("case", "author", "created_by")
+            ),
             # "Is the document of this event deleted?" is asked of every event; few are.
             Index(fields=["id"], condition=~ALIVE, name="document_deleted"),
         ]

@@ -58,6 +58,9 @@ class DocumentQuerySet(CaseChildQuerySet):
         return SEARCH_INDEX.complete(self, text)
 
 
+LEVELS_TO_OPEN = tuple(map(str, _OPENED_BY))
+
+
 def closed_levels(user: Any) -> list[str]:
     """The levels that the role of `user` does not open."""
     return [str(level) for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]

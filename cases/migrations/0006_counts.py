@@ -5,6 +5,7 @@ At a million cases the first count takes about 10 s, in which nobody writes case
 
 import pgtrigger.compiler
 import pgtrigger.migrations
+from django.conf import settings
 from django.db import migrations, models
 
 import lexiflow.db.triggers
@@ -19,6 +20,8 @@ INSERT INTO cases_casecount (organization_id, scope, facet, key, amount) SELECT 
 class Migration(migrations.Migration):
     dependencies = [
         ("cases", "0005_unconditional_triggers"),
+        ("users", "0006_operators_limits"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -40,6 +43,14 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("access", "firm"), _negated=True),
+                fields=["lead_attorney", "id"],
+                name="case_closed_by_lead_attorney",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="case",

@@ -1,7 +1,6 @@
-"""Counters of documents and the triggers that keep them; cases.0007 counts what is there."""
-
 import pgtrigger.compiler
 import pgtrigger.migrations
+from django.conf import settings
 from django.db import migrations, models
 
 import lexiflow.db.triggers
@@ -11,6 +10,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ("cases", "0006_counts"),
         ("documents", "0007_deleted_documents_index"),
+        ("users", "0006_operators_limits"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -32,6 +33,39 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
+        ),
+        migrations.AddIndex(
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(
+                    ("access_level__in", ("confidential", "privileged", "attorney_work_product"))
+                ),
+                fields=["case"],
+                include=("access_level", "id"),
+                name="document_above_by_case",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(
+                    ("access_level__in", ("confidential", "privileged", "attorney_work_product"))
+                ),
+                fields=["author"],
+                include=("access_level", "id"),
+                name="document_above_by_author",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(
+                    ("access_level__in", ("confidential", "privileged", "attorney_work_product"))
+                ),
+                fields=["created_by"],
+                include=("access_level", "id"),
+                name="document_above_by_created_by",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="document",

@@ -72,7 +72,8 @@ def differences(tally: Tally) -> Iterator[Difference]:
     """Counts everything anew and yields what the counters have otherwise. Reads the whole table,
     as of one moment; writers go on.
     """
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(
             _DIFFERENCES.format(counters=tally.counters, counted=tally.counted(tally.table))
         )
