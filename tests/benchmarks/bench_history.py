@@ -122,8 +122,8 @@ def milliseconds(work: Callable[[], object]) -> float:
 def compared(
     actor: User, table: str, work: Callable[[], object], kind: str = "audit"
 ) -> tuple[float, float]:
-    """Medians without and with triggers of a kind, in turns. Switching a trigger off throws away the
-    plans of the session, so each turn does the work once to warm up.
+    """Medians without and with triggers of a kind, in turns. Switching a trigger off throws away
+    the plans of the session, so each turn does the work once to warm up.
     """
     taken: dict[bool, list[float]] = {False: [], True: []}
     for turn in range(2 * RUNS + 2):
