@@ -64,7 +64,7 @@ class StrictRequests(RepeatableRequests, LimitedRequests):
         if method not in getattr(self, "action_map", {method: ""}):
             self.check_throttles(request)  # or it would count for nobody
             raise MethodNotAllowed(method.upper())
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
             # Django would take the body for an empty one.
             raise LengthRequired

@@ -112,7 +112,7 @@ class RepeatableRequests:
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # type: ignore[misc]
         is_asked = request.method == "POST" and HEADER in request.headers
-        if is_asked and self.keeps_answers and request.user and request.user.is_authenticated:
+        if is_asked and self.keeps_answers and request.user.is_authenticated:
             # What REST framework calls next, as a viewset does with its actions.
             view: Any = self
             view.post = partial(self._once, view.post)

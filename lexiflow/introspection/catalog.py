@@ -1,9 +1,10 @@
 """Questions to PostgreSQL's catalogue: how many there are does not depend on the number of tables.
 
 Only tables of the schema the application works in; nothing here reads a row of any of them.
-Not guaranteed: exact numbers of rows. They are PostgreSQL's estimate, null before the first ANALYZE.
+Not guaranteed: exact numbers of rows. They are PostgreSQL's estimate, null until a first ANALYZE.
 """
 
+from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -58,7 +59,7 @@ ORDER BY k.contype <> 'p', k.conname
 
 _INDEXES = f"""
 SELECT c.relname AS name, am.amname AS method, i.indisunique AS is_unique,
-    i.indisprimary AS is_primary, i.indisvalid AS is_valid,
+    i.indisprimary AS is_primary, i.indisvalid AS is_usable,
     ARRAY(SELECT pg_get_indexdef(i.indexrelid, place, true)
         FROM generate_series(1, i.indnatts) place) AS columns,
     pg_get_expr(i.indpred, i.indrelid) AS condition,
@@ -100,11 +101,10 @@ def table(name: str) -> Row | None:
 def unapplied_migrations() -> list[str]:
     """Those that the code has and the database has not, in their order. Two queries."""
     loader = MigrationLoader(connection)
-    applied = set(loader.applied_migrations)
-    wanted = (
-        node for leaf in loader.graph.leaf_nodes() for node in loader.graph.forwards_plan(leaf)
-    )
-    return [f"{app}.{name}" for app, name in dict.fromkeys(wanted) if (app, name) not in applied]
+    applied = loader.applied_migrations or {}
+    plans = map(loader.graph.forwards_plan, loader.graph.leaf_nodes())
+    wanted = dict.fromkeys(chain.from_iterable(plans))
+    return [f"{app}.{name}" for app, name in wanted if (app, name) not in applied]
 
 
 def _rows(sql: str, name: str | None) -> list[Row]:

@@ -54,7 +54,7 @@ class IndexSerializer(serializers.Serializer[Any]):
     method = serializers.CharField()
     is_unique = serializers.BooleanField()
     is_primary = serializers.BooleanField()
-    is_valid = serializers.BooleanField()
+    is_usable = serializers.BooleanField(help_text="False: its making was broken off.")
     columns = serializers.ListField(child=serializers.CharField(), help_text="Or expressions.")
     condition = serializers.CharField(allow_null=True)
     bytes = serializers.IntegerField()

@@ -135,7 +135,9 @@ class Writes:
 
     def some(self, model: type[Any], most: int = 6) -> QuerySet[Any]:
         keys = list(model.objects.order_by("pk").values_list("pk", flat=True))
-        return model.objects.filter(pk__in=self.chance.sample(keys, self.chance.randint(1, most)))
+        chosen = self.chance.sample(keys, self.chance.randint(1, most))
+        rows: QuerySet[Any] = model.objects.filter(pk__in=chosen)
+        return rows
 
     def day(self) -> Any:
         return timezone.now().date() + timedelta(self.chance.randint(-500, 100))

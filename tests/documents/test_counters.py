@@ -77,7 +77,8 @@ def test_a_document_and_the_openness_of_its_case_change_at_once(
         factories.document(firm, case=case)
         Document.objects.filter(pk=document.pk).update(status="filed")
 
-    first, second = (lambda: change(case), add) if is_case_first else (add, lambda: change(case))
+    both: list[Callable[[], object]] = [partial(change, case), add]
+    first, second = both if is_case_first else reversed(both)
     with transaction.atomic():
         first()
         thread = elsewhere(second)

@@ -44,7 +44,8 @@ def test_a_table_tells_its_columns_constraints_indexes_and_triggers(
     as_operator: APIClient,
 ) -> None:
     execute(
-        "CREATE TABLE example (id int PRIMARY KEY, firm uuid NOT NULL REFERENCES users_organization,"
+        "CREATE TABLE example (id int PRIMARY KEY,"
+        " firm uuid NOT NULL REFERENCES users_organization,"
         " name varchar(30) NOT NULL DEFAULT 'x', doubled int GENERATED ALWAYS AS (id * 2) STORED,"
         " CONSTRAINT positive CHECK (id > 0))"
     )
@@ -103,8 +104,11 @@ def test_migrations_that_are_not_applied_are_named(as_operator: APIClient) -> No
 
 @pytest.mark.parametrize(
     "name",
-    ["nothing", "x" * 300, "%00", "pg_class", "public.cases_case", "cases_case%20", "CASES_CASE"]
-    + ["cases_case'--", "%22cases_case%22", "case_by_title", "%25", "é", "%F0%9F%98%80", ".."],
+    [
+        *("nothing", "x" * 300, "%00", "pg_class", "public.cases_case", "cases_case%20"),
+        *("CASES_CASE", "cases_case'--", "%22cases_case%22", "case_by_title", "%25", "é"),
+        *("%F0%9F%98%80", ".."),
+    ],
 )
 def test_a_name_that_is_no_table_is_a_404(name: str, as_operator: APIClient) -> None:
     assert_problem(as_operator.get(f"{TABLES}{name}/"), 404)
