@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from lexiflow.db.notifications import notifications
 from lexiflow.devservices import ensure
-from tests import factories, template_database, worlds
+from tests import factories, strict_loading, template_database, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
 from tests.valkey import Valkey
 from users.models import Organization, User
@@ -64,6 +64,12 @@ def _other_sessions() -> list[tuple[Any, ...]]:
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         return list(cursor.fetchall())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_loaded_lazily() -> Iterator[None]:
+    with strict_loading.watched():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

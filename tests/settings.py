@@ -23,7 +23,12 @@ os.environ.setdefault("LIMIT_CONCURRENT", "0")
 os.environ["STORAGE_URL"] = tempfile.mkdtemp(prefix="lexiflow-tests-")
 
 from lexiflow.settings import *  # noqa: E402, F403
-from lexiflow.settings import DATABASES  # noqa: E402
+from lexiflow.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE  # noqa: E402
+
+# Nothing is loaded in a loop, and the API loads nothing that was not asked for.
+INSTALLED_APPS.append("zeal")
+MIDDLEWARE += ["zeal.middleware.zeal_middleware", "tests.strict_loading.strict_reads"]
+ZEAL_RAISE = True
 
 # Reading them would add queries now and then, and a connection that listens. Tests of the limits
 # use the real source.
