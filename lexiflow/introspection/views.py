@@ -23,12 +23,13 @@ class SchemaView(StrictRequests, GenericAPIView[Any]):
     pagination_class = None
 
 
-@extend_schema(tags=["schema"], operation_id="schema_tables_list")
+@extend_schema(tags=["schema"])
 class TablesView(SchemaView):
     """All tables with their sizes, and the migrations that are not applied."""
 
     serializer_class = TablesSerializer
 
+    @extend_schema(operation_id="schema_tables_list")
     def get(self, request: Request) -> Response:
         body = {
             "results": catalog.tables(),
@@ -37,12 +38,13 @@ class TablesView(SchemaView):
         return Response(body)
 
 
-@extend_schema(tags=["schema"], operation_id="schema_tables_retrieve")
+@extend_schema(tags=["schema"])
 class TableView(SchemaView):
     """One table: columns, constraints, indexes and triggers."""
 
     serializer_class = TableSerializer
 
+    @extend_schema(operation_id="schema_tables_retrieve")
     def get(self, request: Request, name: str) -> Response:
         found = catalog.table(name)
         if found is None:
