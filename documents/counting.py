@@ -56,12 +56,17 @@ PERFORM FROM cases_case WHERE id IN (SELECT case_id FROM ({changed}) changed)
 # pgtrigger has no types for it.
 _referencing: Any = pgtrigger.Referencing
 
-_OF_CASES = """
-touched := ARRAY(
-    SELECT n.id FROM new_rows n JOIN old_rows o ON o.id = n.id
-    WHERE n.access <> o.access OR (n.deleted_at IS NULL) <> (o.deleted_at IS NULL));
-IF touched = '{{}}' THEN RETURN NULL; END IF;
-PERFORM FROM cases_case WHERE id = ANY (touched) ORDER BY id FOR UPDATE;
+# Each changed case as it was and as it is, if it is there at all; no rows if nothing has changed.
+_CHANGED = """
+SELECT id, access, sum(sign)::integer AS sign FROM (
+    SELECT id, access, 1 AS sign FROM new_rows WHERE deleted_at IS NULL
+    UNION ALL SELECT id, access, -1 FROM old_rows WHERE deleted_at IS NULL) both_rows
+GROUP BY id, access HAVING sum(sign) <> 0
+"""
+
+_FUNCTION = """
+PERFORM FROM cases_case WHERE id IN (SELECT id FROM ({changed}) changed) ORDER BY id FOR UPDATE;
+IF NOT FOUND THEN RETURN NULL; END IF;
 {added};
 RETURN NULL;
 """
@@ -75,19 +80,13 @@ class CountDocumentsOfCase(Trigger):
     when = pgtrigger.After
     operation = pgtrigger.Update
     referencing = _referencing(old="old_rows", new="new_rows")
-    declare = [("touched", "uuid[]")]
 
     def __init__(self) -> None:
         super().__init__()
-        of_cases = (
-            "SELECT d.*, s.access AS case_access, s.sign FROM ("
-            "SELECT id, access, 1 AS sign FROM new_rows WHERE deleted_at IS NULL"
-            " UNION ALL SELECT id, access, -1 FROM old_rows WHERE deleted_at IS NULL) s"
-            " JOIN documents_document d ON d.case_id = s.id WHERE s.id = ANY (touched)"
-        )
         counted = (
-            "SELECT r.organization_id, r.case_access || '/' || r.access_level AS scope, f.facet,"
-            f" f.key, f.amount * r.sign AS amount FROM ({of_cases}) r {DOCUMENTS.unfolded()}"
+            "SELECT r.organization_id, s.access || '/' || r.access_level AS scope, f.facet, f.key,"
+            f" f.amount * s.sign AS amount FROM ({_CHANGED}) s"
+            f" JOIN documents_document r ON r.case_id = s.id {DOCUMENTS.unfolded()}"
             " WHERE r.deleted_at IS NULL AND f.key IS NOT NULL"
         )
-        self.func = _OF_CASES.format(added=DOCUMENTS.added(counted))
+        self.func = _FUNCTION.format(changed=_CHANGED, added=DOCUMENTS.added(counted))

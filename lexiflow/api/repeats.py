@@ -11,7 +11,8 @@ longer see is not repeated either: that is a 404. Authentication, permissions an
 every time.
 
 Not guaranteed: anything for signing in, passwords and second factors (`keeps_answers = False`).
-Their answers are secrets of the moment, and their refusals must stay written down.
+Their answers are secrets of the moment, and their refusals must stay written down. Nor for a view
+that answers a POST with a file.
 """
 
 import hashlib
@@ -135,7 +136,7 @@ class RepeatableRequests:
             response = do(request, *args, **kwargs)
             if response.status_code >= 400:
                 transaction.set_rollback(True)
-            else:
+            elif isinstance(response, Response):
                 notes.add(principal, key, _noted(fingerprint, response))
         return response
 
@@ -192,10 +193,8 @@ def _fingerprint_of_value(value: Any) -> Any:
     return [value.name, value.content_type, digest.hexdigest()]
 
 
-def _noted(fingerprint: bytes, response: HttpResponse) -> Answer:
+def _noted(fingerprint: bytes, response: Response) -> Answer:
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-    if not isinstance(response, Response):
-        return Answer(fingerprint, response.status_code, headers, response.content, None)
     data = response.data
     body = b"" if data is None else json_bytes(data)
     # An answer that is nothing but the identifier tells nobody anything.

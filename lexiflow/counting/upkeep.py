@@ -82,7 +82,7 @@ def differences(tally: Tally) -> Iterator[Difference]:
 
 
 def rebuild(tally: Tally) -> None:
-    """Counts everything anew. Writers wait until the transaction ends: 10 s at a million rows."""
+    """Counts everything anew. Writers wait until the transaction ends: 20 s at a million rows."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         for table in (*tally.locked, tally.table):

@@ -12,7 +12,6 @@ on in both.
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -228,7 +227,3 @@ def test_what_a_write_pays(model: type[Any], firm: Organization, alice: User) ->
     ):
         taken = compared(alice, table, work, "count")
         tell(f"{model.__name__}s: {what}", *taken, count)
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-s", "-q", "-p", "no:cacheprovider"]))

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +15,15 @@ from cases.choices import CaseAccess, CaseStatus
 from cases.counting import CASES
 from cases.metrics import metrics_for as case_metrics
 from cases.models import Case, CaseCount
+from cases.viewsets import CaseViewSet
 from documents.counting import DOCUMENTS
 from documents.metrics import metrics_for as document_metrics
 from documents.models import Document, DocumentCount
 from documents.tasks import add_up_counters
+from documents.viewsets import DocumentViewSet
 from lexiflow.counting.upkeep import add_up, differences
 from lexiflow.db.copying import copy_rows
+from lexiflow.ratelimit.rules import HEAVY, STANDARD
 from tests import factories
 from tests.commands import run
 from users.models import Organization, User
@@ -240,3 +244,11 @@ def test_figures_are_one_query_for_everybody(
         for metrics in (case_metrics, document_metrics):
             with django_assert_num_queries(1):
                 metrics(person)
+
+
+@pytest.mark.parametrize("view_class", [CaseViewSet, DocumentViewSet])
+def test_figures_with_a_filter_count_as_a_report(view_class: type[Any]) -> None:
+    for query, scope in (({}, STANDARD), ({"status": "open"}, HEAVY)):
+        view = view_class(action="metrics")
+        view.request = SimpleNamespace(query_params=query)
+        assert view.get_throttle_scope() == scope

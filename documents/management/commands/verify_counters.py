@@ -24,7 +24,7 @@ class Command(BaseCommand):
             "--rebuild",
             action="store_true",
             help="make wrong counters anew; meanwhile nobody writes cases or documents"
-            " (10 s for a million)",
+            " (20 s for a million)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
