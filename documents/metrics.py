@@ -43,7 +43,7 @@ def metrics_for(user: Any) -> dict[str, Any]:
     """Of all documents that `user` may see."""
     if is_client(user):
         return metrics_of(Document.objects.visible_to(user))
-    wanted = _wanted()
+    wanted = _wanted(months := last_months(today(), MONTHS))
     firms = None if user.is_superuser else user.organization_ids
     accesses, closed = open_accesses(user), closed_levels(user)
     levels = [str(level) for level in AccessLevel if level not in closed]
@@ -59,13 +59,13 @@ def metrics_for(user: Any) -> dict[str, Any]:
             own_closed(user), Condition(_CASE_IS_CLOSED, "case_id", parameters=(accesses,))
         )
         parts.append(rows(DOCUMENTS, of_closed.filter(access_level__in=levels), wanted))
-    return _told(figures(parts, wanted))
+    return _told(figures(parts, wanted), months)
 
 
 def metrics_of(documents: QuerySet[Any]) -> dict[str, Any]:
     """Of these documents, counted one by one."""
-    wanted = _wanted()
-    return _told(figures([rows(DOCUMENTS, documents, wanted)], wanted))
+    wanted = _wanted(months := last_months(today(), MONTHS))
+    return _told(figures([rows(DOCUMENTS, documents, wanted)], wanted), months)
 
 
 def _walled(user: Any, firms: Any, accesses: list[str], levels: list[str]) -> QuerySet[Any]:
@@ -83,12 +83,11 @@ def _own_above(user: Any, closed: list[str]) -> Condition:
     return Condition(_OWN_ABOVE, "id", parameters=(user.pk, closed) * 4)
 
 
-def _wanted() -> Wanted:
-    months = last_months(today(), MONTHS)
+def _wanted(months: list[str]) -> Wanted:
     return Wanted(ranges={"added": (months[0], months[-1])})
 
 
-def _told(found: Figures) -> dict[str, Any]:
+def _told(found: Figures, months: list[str]) -> dict[str, Any]:
     by_status = _all(found.get("status", {}), DocumentStatus)
     by_text_status = _all(found.get("text_status", {}), TextStatus)
     return {
@@ -98,9 +97,7 @@ def _told(found: Figures) -> dict[str, Any]:
         "by_access_level": _all(found.get("access_level", {}), AccessLevel),
         "by_text_status": by_text_status,
         "awaiting_extraction": by_text_status[TextStatus.PENDING],
-        "added_per_month": {
-            month: found.get("added", {}).get(month, 0) for month in last_months(today(), MONTHS)
-        },
+        "added_per_month": {month: found.get("added", {}).get(month, 0) for month in months},
         "pages": found.get("pages", {}).get("", 0),
         "size": found.get("size", {}).get("", 0),
     }

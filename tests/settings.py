@@ -29,6 +29,8 @@ from lexiflow.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE  # noqa: E40
 INSTALLED_APPS.append("zeal")
 MIDDLEWARE += ["zeal.middleware.zeal_middleware", "tests.strict_loading.strict_reads"]
 ZEAL_RAISE = True
+ZEAL_NPLUSONE_THRESHOLD = 3  # an actor and whom the page is about are two people
+ZEAL_ALLOWLIST = [{"model": "*", "field": "get()"}]  # asked for by its key, not loaded lazily
 
 # Reading them would add queries now and then, and a connection that listens. Tests of the limits
 # use the real source.

@@ -2,8 +2,8 @@
 
 While the API reads (GET, HEAD), any one: a reference, the other side of one, a column that was left
 out. Reads are projections and includes; whatever loads more would do so for every row. In these and
-all other requests, the admin's pages among them, django-zeal raises when something is loaded for a
-second row. Requests of servers in processes of their own are not watched.
+all other requests, the admin's pages among them, django-zeal raises when a relation is loaded for a
+third row. Requests of servers in processes of their own are not watched.
 """
 
 from collections.abc import Callable, Iterator

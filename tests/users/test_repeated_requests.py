@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -140,7 +139,9 @@ def test_another_sign_in_of_the_same_person_has_the_same_keys(
     assert_repeated(post(client_of(alice), "k"), post(client_of(alice), "k"))
 
 
-@pytest.mark.parametrize("key", ['"a b"', '"a\\"b\\\\"', "x" * 255, str(uuid4()), "a:b/c_d~!"])
+@pytest.mark.parametrize(
+    "key", ['"a b"', '"a\\"b\\\\"', "x" * 255, "8e03978e-40d5-43dd-bc93-6894a57f9324", "a:b/c_d~!"]
+)
 def test_keys_that_are_accepted(key: str, as_alice: APIClient) -> None:
     assert_repeated(post(as_alice, key), post(as_alice, key))
 
