@@ -48,6 +48,17 @@ class CaseStatus(TextChoices):
     CONSOLIDATED = "consolidated", "Consolidated"
 
 
+# Each status is in exactly one of these: "active", "pending" and "closed" in every figure.
+ACTIVE_STATUSES = (CaseStatus.OPEN, CaseStatus.ACTIVE, CaseStatus.DISCOVERY, CaseStatus.TRIAL)
+PENDING_STATUSES = (CaseStatus.PENDING, CaseStatus.ON_HOLD)
+CLOSED_STATUSES = (
+    CaseStatus.SETTLED,
+    CaseStatus.CLOSED,
+    CaseStatus.ARCHIVED,
+    CaseStatus.CONSOLIDATED,
+)
+
+
 class CaseAccess(TextChoices):
     """Who of the firm may know of a case."""
 

@@ -22,6 +22,7 @@ from cases.choices import (
     PartyKind,
     TeamRole,
 )
+from cases.counting import CASES
 from cases.ownership import AssignNumberInCase, EndSharing, InheritOrganization
 from cases.querysets import (
     CaseChildQuerySet,
@@ -31,6 +32,8 @@ from cases.querysets import (
     DocketEntryQuerySet,
     EthicalWallQuerySet,
 )
+from lexiflow.counting.models import Count
+from lexiflow.counting.triggers import counting
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
 from lexiflow.db.triggers import AppendOnly
@@ -174,7 +177,11 @@ class Case(AuditedRecord):
     objects = CaseQuerySet.as_manager()
 
     class Meta(AuditedRecord.Meta):
-        triggers = [*AuditedRecord.Meta.triggers, EndSharing(column="client_id")]
+        triggers = [
+            *AuditedRecord.Meta.triggers,
+            EndSharing(column="client_id"),
+            *counting(CASES),
+        ]
         constraints = [
             UniqueConstraint(
                 fields=["organization", "case_number"],
@@ -211,6 +218,11 @@ class Case(AuditedRecord):
                 include=["access", "lead_attorney"],
                 condition=~Q(access=CaseAccess.FIRM),
                 name="case_not_open_to_the_firm",
+            ),
+            Index(
+                fields=["lead_attorney", "id"],
+                condition=~Q(access=CaseAccess.FIRM),
+                name="case_closed_by_lead_attorney",
             ),
             Index(
                 fields=["client", "id"],
@@ -486,3 +498,10 @@ class CaseSearch(models.Model):
 
     def __str__(self) -> str:
         return self.names[:80]
+
+
+class CaseCount(Count):
+    """How many cases there are, by what they say (`cases.counting`). Kept by triggers."""
+
+    class Meta(Count.Meta):
+        indexes = [Index(fields=["organization_id", "facet", "key"], name="case_count_of_firm")]

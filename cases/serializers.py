@@ -332,3 +332,48 @@ class CustodyEventSerializer(RecordSerializer):
             *STAMPS,
         )
         read_only_fields = STAMPS
+
+
+class _Counts(serializers.DictField):
+    """Numbers of rows by a name."""
+
+    child = serializers.IntegerField()
+
+
+class PracticeAreaCountSerializer(serializers.Serializer[Any]):
+    practice_area = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class PracticeAreasSerializer(serializers.Serializer[Any]):
+    largest = PracticeAreaCountSerializer(many=True)
+    unspecified = serializers.IntegerField()
+    other = serializers.IntegerField(help_text="In areas that are not among the largest.")
+
+
+class TrialsSerializer(serializers.Serializer[Any]):
+    """Of cases that are not closed, from today on."""
+
+    next_30_days = serializers.IntegerField()
+    next_90_days = serializers.IntegerField()
+    dates = _Counts(help_text="The next ten days with trials.")
+
+
+class CaseMetricsSerializer(serializers.Serializer[Any]):
+    """Of the cases the caller may see. `active`, `pending` and `closed` add up to `total`."""
+
+    total = serializers.IntegerField()
+    active = serializers.IntegerField(help_text="Open, active, discovery, trial.")
+    pending = serializers.IntegerField(help_text="Pending, on hold.")
+    closed = serializers.IntegerField(help_text="Settled, closed, archived, consolidated.")
+    by_status = _Counts()
+    by_type = _Counts()
+    by_practice_area = PracticeAreasSerializer()
+    opened_per_month = _Counts(
+        help_text="The last twelve months, by `filed_on`, else `filing_on`, else `created_at`."
+    )
+    closed_per_month = _Counts(help_text="Closed cases, by `closed_on`, else `terminated_on`.")
+    average_age_days = serializers.FloatField(
+        allow_null=True, help_text="Of cases that are not closed; null if there are none."
+    )
+    upcoming_trials = TrialsSerializer()

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cases import services
+from cases import metrics, services
 from cases.filters import (
     CaseFilter,
     ClientFilter,
@@ -33,6 +33,7 @@ from cases.models import (
 from cases.permissions import ManagesAccess, StaffsCases
 from cases.results import hits_of_cases
 from cases.serializers import (
+    CaseMetricsSerializer,
     CaseSerializer,
     CaseSummary,
     ClientPersonSerializer,
@@ -46,6 +47,7 @@ from cases.serializers import (
     TeamMemberSerializer,
 )
 from lexiflow.api.includes import Include, IncludeMany
+from lexiflow.api.metrics import MeasuredRecords
 from lexiflow.api.ordering import Orderings
 from lexiflow.api.permissions import IsAuthenticated
 from lexiflow.api.viewsets import AppendOnlyRecordViewSet, Parent, RecordViewSet
@@ -91,8 +93,9 @@ class ClientPersonViewSet(RecordViewSet):
     default_ordering = "-created_at"
 
 
+@extend_schema_view(metrics=extend_schema(responses=CaseMetricsSerializer))
 @extend_schema(tags=["cases"])
-class CaseViewSet(AuditedSearches, RecordViewSet):
+class CaseViewSet(AuditedSearches, MeasuredRecords, RecordViewSet):
     resource = "cases"
     queryset = Case.objects.all()
     serializer_class = CaseSerializer
@@ -109,6 +112,8 @@ class CaseViewSet(AuditedSearches, RecordViewSet):
 
     annotations = {"related_cases": "with_related_cases"}
     find_hits = staticmethod(hits_of_cases)
+    metrics_for = staticmethod(metrics.metrics_for)
+    metrics_of = staticmethod(metrics.metrics_of)
 
     def perform_create(self, serializer: Any) -> Any:
         return services.open_case(by=caller(self.request), **serializer.validated_data)

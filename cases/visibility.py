@@ -24,6 +24,12 @@ _ON_TEAM = """EXISTS (SELECT FROM cases_caseteammember m
 
 _LEADS = "EXISTS (SELECT FROM cases_case l WHERE l.id = {0} AND l.lead_attorney_id = %s)"
 
+# Closed cases that may be one's own, as a set. To be asked together with the rule itself.
+_OWN_CLOSED = """{0} IN (
+    SELECT m.case_id FROM cases_caseteammember m JOIN cases_case t ON t.id = m.case_id
+    WHERE m.user_id = %s AND m.deleted_at IS NULL AND t.access <> 'firm'
+    UNION ALL SELECT l.id FROM cases_case l WHERE l.lead_attorney_id = %s AND l.access <> 'firm')"""
+
 _DELETED = "EXISTS (SELECT FROM {table} gone WHERE gone.id = {{0}} AND gone.deleted_at IS NOT NULL)"
 
 # Closed to all but those who work on it; the exception is a role's.
@@ -48,6 +54,18 @@ def not_closed(user: Any, column: str = "case_id") -> Condition:
 def works_on(user: Any, column: str = "case_id") -> Condition:
     """`user` leads the case or is on its team."""
     return Condition(f"{_ON_TEAM} OR {_LEADS}", column, parameters=(user.pk, user.pk))
+
+
+def walled_off(user: Any, column: str = "case_id") -> Condition:
+    """An ethical wall stands between `user` and the case."""
+    return Condition(_WALLED_OFF, column, parameters=(user.pk,))
+
+
+def own_closed(user: Any, column: str = "case_id") -> Condition:
+    """The case is not open to the firm, and `user` leads it, or is or was on its team. For looking
+    such cases up by index: whether they are visible is another question.
+    """
+    return Condition(_OWN_CLOSED, column, parameters=(user.pk, user.pk))
 
 
 def not_deleted(table: str, column: str) -> Condition:

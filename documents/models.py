@@ -4,6 +4,7 @@ The row of a document is small and changes often; its text and search vectors ar
 rarely. They live in tables of their own, so that a change of status rewrites no vector.
 """
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -11,9 +12,13 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
+from cases.models import Case
 from cases.ownership import EndSharing, InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
-from documents.querysets import DocumentQuerySet, DocumentVersionQuerySet
+from documents.counting import DOCUMENTS, HOLD_CASES, CountDocumentsOfCase
+from documents.querysets import LEVELS_TO_OPEN, DocumentQuerySet, DocumentVersionQuerySet
+from lexiflow.counting.models import Count
+from lexiflow.counting.triggers import counting
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
 from lexiflow.search.index import GIN_PENDING_KILOBYTES
@@ -86,6 +91,7 @@ class Document(FileFacts, Record):
             *AUDITED,
             InheritOrganization(parent="case"),
             EndSharing(column="case_id"),
+            *counting(DOCUMENTS, before=HOLD_CASES),
         ]
         constraints = [
             choices_only("type", DocumentType, name="document_type_is_known"),
@@ -113,6 +119,16 @@ class Document(FileFacts, Record):
             # An operator's list spans all firms.
             Index(fields=["created_at", "id"], name="document_by_creation_all_firms"),
             GinIndex(fields=["tags"], name="document_tags"),
+            # "Which documents above one's level are one's own?", from the index alone.
+            *(
+                Index(
+                    fields=[owner],
+                    include=["access_level", "id"],
+                    condition=Q(access_level__in=LEVELS_TO_OPEN),
+                    name=f"document_above_by_{owner}",
+                )
+                for owner in ("case", "author", "created_by")
+            ),
             # "Is the document of this event deleted?" is asked of every event; few are.
             Index(fields=["id"], condition=~ALIVE, name="document_deleted"),
         ]
@@ -241,3 +257,14 @@ class DocumentSearch(models.Model):
 
     def __str__(self) -> str:
         return self.names[:80]
+
+
+class DocumentCount(Count):
+    """How many documents there are, by what they say (`documents.counting`). Kept by triggers."""
+
+    class Meta(Count.Meta):
+        indexes = [Index(fields=["organization_id", "facet", "key"], name="document_count_of_firm")]
+
+
+# Who sees a document depends on its case; cases do not know documents.
+pgtrigger.register(CountDocumentsOfCase())(Case)

@@ -58,9 +58,17 @@ class DocumentQuerySet(CaseChildQuerySet):
         return SEARCH_INDEX.complete(self, text)
 
 
+LEVELS_TO_OPEN = tuple(map(str, _OPENED_BY))
+
+
+def closed_levels(user: Any) -> list[str]:
+    """The levels that the role of `user` does not open."""
+    return [str(level) for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
+
+
 def _open_level(user: Any) -> list[Condition]:
     """All levels are open to who works on the case, and to who wrote or brought the document."""
-    closed = [level for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
+    closed = closed_levels(user)
     if not closed:
         return []
     works = works_on(user)

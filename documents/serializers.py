@@ -173,3 +173,23 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         """`from` is a word of Python's own."""
         return {"from": serializers.IntegerField(), **super().get_fields()}
+
+
+class _Counts(serializers.DictField):
+    """Numbers of rows by a name."""
+
+    child = serializers.IntegerField()
+
+
+class DocumentMetricsSerializer(serializers.Serializer[Any]):
+    """Of the documents the caller may see."""
+
+    total = serializers.IntegerField()
+    by_status = _Counts()
+    by_type = _Counts()
+    by_access_level = _Counts()
+    by_text_status = _Counts()
+    awaiting_extraction = serializers.IntegerField()
+    added_per_month = _Counts(help_text="The last twelve months, by `created_at`.")
+    pages = serializers.IntegerField()
+    size = serializers.IntegerField(help_text="Bytes.")

@@ -10,13 +10,17 @@ import logging
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
+from cases.counting import CASES
 from documents.choices import TextStatus
+from documents.counting import DOCUMENTS
 from documents.models import DocumentVersion
 from documents.search_index import VOCABULARY_SAMPLE, VOCABULARY_SOURCES
 from documents.services import EXTRACTION_QUEUE, EXTRACTION_TASK
 from documents.version_text import Outcome, read_text, save_outcome
+from lexiflow.counting.upkeep import add_up
 from lexiflow.db.transactions import write_transaction
 from lexiflow.search.vocabulary import refresh_vocabulary
+from users.tasks import UPKEEP_QUEUE
 
 logger = logging.getLogger(__name__)
 
@@ -69,3 +73,11 @@ async def retry_stalled(timestamp: int) -> None:
     for job in await app.job_manager.get_stalled_jobs(queue=EXTRACTION_QUEUE):
         logger.warning("job %s of a worker that is gone is tried again", job.id)
         await app.job_manager.retry_job(job)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="documents.add_up_counters", queue=UPKEEP_QUEUE, queueing_lock="add_up_counters")
+def add_up_counters(timestamp: int) -> None:
+    """Keeps the counters of cases and documents few, once a minute."""
+    for tally in (CASES, DOCUMENTS):
+        add_up(tally)

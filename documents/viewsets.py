@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -14,16 +14,18 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from cases.viewsets import CASE, IN_CASE, PERMISSIONS, PERSON
-from documents import downloads, readings, services, texts
+from documents import downloads, metrics, readings, services, texts
 from documents.filters import DocumentFilter, DocumentVersionFilter
 from documents.models import Document, DocumentVersion
 from documents.results import hits_of_documents
 from documents.serializers import (
     ComparisonSerializer,
+    DocumentMetricsSerializer,
     DocumentSerializer,
     DocumentVersionSerializer,
     TextSerializer,
 )
+from lexiflow.api.metrics import MeasuredRecords
 from lexiflow.api.parsers import TextJsonParser, UploadParser
 from lexiflow.api.problems import Conflict
 from lexiflow.api.reading import RecordReads
@@ -72,8 +74,9 @@ class HandsOutFiles:
         )
 
 
+@extend_schema_view(metrics=extend_schema(responses=DocumentMetricsSerializer))
 @extend_schema(tags=["documents"])
-class DocumentViewSet(TakesInFiles, AuditedSearches, HandsOutFiles, RecordViewSet):
+class DocumentViewSet(TakesInFiles, AuditedSearches, HandsOutFiles, MeasuredRecords, RecordViewSet):
     """Documents. Lists and details are lean: text and file have routes of their own."""
 
     resource = "documents"
@@ -88,6 +91,8 @@ class DocumentViewSet(TakesInFiles, AuditedSearches, HandsOutFiles, RecordViewSe
     default_ordering = "-created_at"
     includes = {"case": CASE, "author": PERSON}
     find_hits = staticmethod(hits_of_documents)
+    metrics_for = staticmethod(metrics.metrics_for)
+    metrics_of = staticmethod(metrics.metrics_of)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One document. The audit trail says who has opened it."""

@@ -231,6 +231,7 @@ LIMIT_CONCURRENT = env.integer(
     "LIMIT_CONCURRENT", max(1, WEB_THREADS * 3 // 4), minimum=0, maximum=64
 )
 LIMITER_RULES = "users.limit_rules.OperatorsRules"  # what operators changed since
+ANSWERED_REQUESTS = "users.answered_requests.AnsweredRequests"  # what Idempotency-Key repeats
 RATELIMIT_IP_META_KEY = "lexiflow.http.client_address.client_address"
 
 # --- Roll-out of the cache ----------------------------------------------------------------------

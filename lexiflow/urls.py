@@ -13,6 +13,7 @@ urlpatterns = [
     path(API, include("cases.urls")),
     path(API, include("documents.urls")),
     path(f"{API}health/", include("lexiflow.health.urls")),
+    path(f"{API}schema/", include("lexiflow.introspection.urls")),
     path(f"{API}openapi.json", openapi.OpenApiDocumentView.as_view(), name="openapi"),
     path(f"{API}docs/", openapi.DocsView.as_view(), name="docs"),
     path(f"{API}docs/problems/", openapi.ProblemCatalogView.as_view(), name="problems"),

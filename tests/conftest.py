@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from lexiflow.db.notifications import notifications
 from lexiflow.devservices import ensure
 from lexiflow.redis import shared_redis
-from tests import factories, template_database, worlds
+from tests import factories, strict_loading, template_database, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
 from tests.valkey import Valkey
 from users.models import Organization, User
@@ -65,6 +65,12 @@ def _other_sessions() -> list[tuple[Any, ...]]:
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         return list(cursor.fetchall())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_loaded_lazily() -> Iterator[None]:
+    with strict_loading.watched():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -83,7 +83,7 @@ def _server(workers: int, environment: dict[str, str]) -> Iterator[Server]:
             env={
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "lexiflow.settings",
-                "DATABASE_URL": _database_url(),
+                "DATABASE_URL": database_url(),
                 "HOST": "127.0.0.1",
                 "PORT": str(port),
                 "WEB_CONCURRENCY": str(workers),
@@ -112,7 +112,7 @@ def _wait(server: Server) -> None:
             time.sleep(0.05)
 
 
-def _database_url() -> str:
+def database_url() -> str:
     parameters: dict[str, Any] = connection.get_connection_params()
     names = {"dbname", "user", "password", "host", "port"}
     return " ".join(f"{name}='{parameters[name]}'" for name in names & set(parameters))

@@ -23,7 +23,14 @@ os.environ.setdefault("LIMIT_CONCURRENT", "0")
 os.environ["STORAGE_URL"] = tempfile.mkdtemp(prefix="lexiflow-tests-")
 
 from lexiflow.settings import *  # noqa: E402, F403
-from lexiflow.settings import DATABASES  # noqa: E402
+from lexiflow.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE  # noqa: E402
+
+# Nothing is loaded in a loop, and the API loads nothing that was not asked for.
+INSTALLED_APPS.append("zeal")
+MIDDLEWARE += ["zeal.middleware.zeal_middleware", "tests.strict_loading.strict_reads"]
+ZEAL_RAISE = True
+ZEAL_NPLUSONE_THRESHOLD = 3  # an actor and whom the page is about are two people
+ZEAL_ALLOWLIST = [{"model": "*", "field": "get()"}]  # asked for by its key, not loaded lazily
 
 # Reading them would add queries now and then, and a connection that listens. Tests of the limits
 # and of the roll-out use the real sources.

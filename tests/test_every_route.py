@@ -38,6 +38,7 @@ PUBLIC = {
 OWN_RULES = {Organization, User, ApiKey, CaseTeamMember, EthicalWall, ClientPerson}
 NEEDS = {
     "list": Capability.READ,
+    "metrics": Capability.READ,
     "retrieve": Capability.READ,
     "download": Capability.READ,
     "text": Capability.READ,
@@ -96,7 +97,7 @@ def test_a_stranger_finds_nothing_and_changes_nothing(
     for route, method, action in CALLS:
         with subtests.test(route=str(route), action=action):
             answer = call(as_charlie, route, method, action, world)
-            if action == "list" and not route.is_nested:
+            if action in ("list", "metrics") and not route.is_nested:
                 assert answer.status_code == 200
             elif route.model is Organization and method in ("post", "delete"):
                 assert_problem(answer, 403)  # making and ending firms is for operators
@@ -141,9 +142,16 @@ def test_each_role_may_do_what_the_table_of_roles_says(
         elif role == Role.CLIENT or (
             route.model is AuditEvent and not allows(role, Capability.SEE_AUDIT)
         ):
-            assert answer.status_code == 404 or (action == "list" and not ids(answer)), claim
+            assert answer.status_code == 404 or is_empty(answer, action), claim
         else:
             assert answer.status_code == SUCCESS.get(action, 200), claim
+
+
+def is_empty(answer: Any, action: str) -> bool:
+    """A list without rows, or figures of none."""
+    if action == "metrics":
+        return bool(answer.json()["total"] == 0)
+    return action == "list" and not ids(answer)
 
 
 def test_a_method_that_is_not_offered_is_a_405(
@@ -253,8 +261,9 @@ def test_what_is_deleted_hides_all_that_hangs_from_it(
     assert as_alice.delete(flat.url(world)).status_code == 204
     for route, method, action in parts:
         answer = call(as_alice, route, method, action, world)
-        if action == "list" and not is_below(route, root):
-            assert not hidden & set(ids(answer)), route.name
+        if action in ("list", "metrics") and not is_below(route, root):
+            shown = ids(answer) if action == "list" else []
+            assert not hidden & set(shown), route.name
         elif action == "create" and not route.is_nested:
             assert_problem(answer, 400)
         else:

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils.crypto import salted_hmac
 
 from lexiflow.db.constraints import choices_only
@@ -38,6 +38,7 @@ from users.revocation import (
 from users.rollout_models import CacheRollout
 
 __all__ = [
+    "AnsweredRequest",
     "ApiKey",
     "ApiKeyUse",
     "AuditEvent",
@@ -359,3 +360,26 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}:{bytes(self.seal).hex()}"
+
+
+class AnsweredRequest(models.Model):
+    """The answer that a request with an `Idempotency-Key` got (`users.answered_requests`)."""
+
+    # A person or an API key. No reference: these rows outlive nobody by more than a day.
+    principal = models.UUIDField(editable=False)
+    key = models.CharField(max_length=255, editable=False)
+    fingerprint = models.BinaryField(editable=False)
+    status = models.PositiveSmallIntegerField(editable=False)
+    headers = models.JSONField(editable=False)
+    sealed_body = models.BinaryField(editable=False, help_text="Encrypted: it may hold a secret.")
+    record_id = models.UUIDField(null=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            UniqueConstraint(fields=["principal", "key"], name="answered_request_unique")
+        ]
+        indexes = [Index(fields=["created_at"], name="answered_request_by_creation")]
+
+    def __str__(self) -> str:
+        return f"{self.status} for {self.principal}"

@@ -33,6 +33,8 @@ _TABLE: dict[str, _Row] = {
     "users": _Row(read=Capability.READ, write=Capability.ADMINISTER_USERS),
     "organizations": _Row(read=Capability.READ, write=Capability.ADMINISTER_USERS),
     "audit": _Row(read=Capability.SEE_AUDIT, write=None),
+    # Tables and indexes of the installation; operators only.
+    "schema": _Row(read=Capability.OPERATE, write=None),
 }
 
 RESOURCES = frozenset(_TABLE)

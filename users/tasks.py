@@ -4,6 +4,7 @@ import logging
 
 from procrastinate.contrib.django import app
 
+from users.answered_requests import prune_answers
 from users.sealing import SealedElsewhereError, seal_pending
 from users.services import prune_sign_ins
 
@@ -17,6 +18,13 @@ UPKEEP_QUEUE = "upkeep"
 def prune_ended_sign_ins(timestamp: int) -> None:
     """Deletes sign-ins that ended a month ago, every night."""
     prune_sign_ins()
+
+
+@app.periodic(cron="13 * * * *")
+@app.task(name="users.prune_answers", queue=UPKEEP_QUEUE, queueing_lock="prune_answers")
+def prune_old_answers(timestamp: int) -> None:
+    """Deletes answers that are repeated no longer, every hour."""
+    prune_answers()
 
 
 @app.periodic(cron="* * * * *")

@@ -63,6 +63,7 @@ class AuthView(NeverCached, StrictRequests, GenericAPIView[Any]):
 
     queryset = None
     parser_classes = (SmallJsonParser,)
+    keeps_answers = False  # nor may a refusal be taken back: it may have ended a sign-in
 
     def get_authenticate_header(self, request: Request) -> str:
         """A refused sign-in is 401 although there is nothing to authenticate it with."""

@@ -23,7 +23,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
 
-from lexiflow.api import pagination, problems
+from lexiflow.api import pagination, problems, repeats
 from lexiflow.api.fields import BoundedJsonField
 from lexiflow.api.filters import ValueFilter
 from lexiflow.api.includes import Include, Includes
@@ -63,9 +63,19 @@ _MEANINGS = {
     "409": "The change contradicts what is stored, or somebody else was faster.",
     "413": "The body is too large.",
     "415": "The body's media type is not accepted.",
+    "422": "The Idempotency-Key was used for another request.",
     "429": "Too many requests.",
     "default": "Any other problem.",
 }
+
+
+_IDEMPOTENCY_KEY = OpenApiParameter(
+    repeats.HEADER,
+    {"type": "string", "minLength": 1, "maxLength": repeats.MAX_KEY_LENGTH},
+    OpenApiParameter.HEADER,
+    description="Makes the request safe to repeat for 24 hours: it is done once, and repeated ones"
+    f" get the first answer with `{repeats.REPLAYED}: true`. A UUID, new for each new request.",
+)
 
 
 class RecordSchema(AutoSchema):
@@ -82,11 +92,13 @@ class RecordSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         view = self.view
+        repeatable = self.method == "POST" and getattr(view, "keeps_answers", False)
+        found = [_IDEMPOTENCY_KEY] if repeatable else []
         if not isinstance(view, RecordReads):
-            return []
+            return found
         allowed = view.allowed_parameters()
         offered = [*_page_parameters(view), *_shape_parameters(view), *_own_parameters(view)]
-        return [parameter for parameter in offered if parameter.name in allowed]
+        return [*found, *(parameter for parameter in offered if parameter.name in allowed)]
 
     def _map_serializer(
         self, serializer: Any, direction: str, bypass_extensions: bool = False
@@ -239,6 +251,8 @@ def _statuses(path: str, method: str, operation: Schema) -> list[str]:
         statuses.append("404")
     if method in ("post", "patch"):
         statuses.append("409")
+    if any(given.get("name") == repeats.HEADER for given in operation.get("parameters", ())):
+        statuses.append("422")
     if "requestBody" in operation:
         statuses += ["413", "415"]
     return sorted(statuses)

@@ -29,6 +29,7 @@ from lexiflow.api.projection import Projection, Row, projection_of
 from lexiflow.api.query_parameters import QueryParameters
 from lexiflow.api.rate_limits import LimitedRequests
 from lexiflow.api.reach import check_included, declare_resource
+from lexiflow.api.repeats import Answer, RepeatableRequests
 from lexiflow.api.serializers import RecordSerializer
 from lexiflow.api.values import read_uuid
 
@@ -51,7 +52,7 @@ class Parent:
     queryset: Visible
 
 
-class StrictRequests(LimitedRequests):
+class StrictRequests(RepeatableRequests, LimitedRequests):
     """For views: parameters nobody knows, and bodies of unknown length, are refused."""
 
     # Accepted by the action at hand; `@action(query_parameters=("q",))` sets it for one.
@@ -63,7 +64,7 @@ class StrictRequests(LimitedRequests):
         if method not in getattr(self, "action_map", {method: ""}):
             self.check_throttles(request)  # or it would count for nobody
             raise MethodNotAllowed(method.upper())
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)
         if request.META.get("HTTP_TRANSFER_ENCODING") and not request.META.get("CONTENT_LENGTH"):
             # Django would take the body for an empty one.
             raise LengthRequired
@@ -134,6 +135,15 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
         if self.action in _SHAPED_ACTIONS:
             return SHAPE_PARAMETERS
         return self.query_parameters
+
+    def may_repeat(self, answer: Answer) -> None:
+        """The record may have been hidden from the caller since."""
+        is_detail = (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
+        pk = self.record_id() if is_detail else answer.record_id
+        if (is_detail or self.action == "create") and pk is not None:
+            known = self.queryset.in_scope_of(self.request.user)
+            if not known.filter(pk=pk).exists():
+                raise Http404
 
     # --- Which rows -----------------------------------------------------------------------------
     @final

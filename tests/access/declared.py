@@ -84,6 +84,7 @@ RULES: dict[type[Model], Rule] = {
 # Routes of the API that are no resources (their table would say it).
 # public: answers anybody, with nothing of any firm.
 # own: the caller's own account only.
+# operators: answers those who run the installation, with nothing of any firm.
 # search: finds rows by `q`; each by the rule of its table.
 OTHER_ROUTES = {
     "login": "public",
@@ -100,6 +101,8 @@ OTHER_ROUTES = {
     "second-factor": "own",
     "confirm-second-factor": "own",
     "recovery-codes": "own",
+    "schema-tables": "operators",
+    "schema-table": "operators",
     "search": "search",
     "search-suggestions": "search",
 }

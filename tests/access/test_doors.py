@@ -80,8 +80,11 @@ def test_whatever_is_no_resource_tells_of_nothing_that_is_hidden(scene: Scene) -
 
 def test_a_member_of_a_firm_that_has_ended_sees_themselves_only(scene: Scene) -> None:
     asker = Asker(scene, scene.cast["ended admin"])
-    for route, method, _ in CALLS:
+    for route, method, action in CALLS:
         if method == "get" and not route.parameters:
             answer = asker.ask("GET", path_of(route, scene.of(route.model)[0]))
+            if action == "metrics":
+                assert answer.json()["total"] == 0, route
+                continue
             keys = {row["id"] for row in answer.json()["results"]}
             assert keys <= {str(asker.person.user.pk)}, route

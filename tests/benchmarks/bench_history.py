@@ -93,22 +93,21 @@ def execute(statement: str, parameters: Any = None) -> None:
         cursor.execute(statement, parameters)
 
 
-def audit_triggers(table: str) -> list[str]:
+def triggers_of(table: str, kind: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass"
-            " AND tgname LIKE 'pgtrigger_audit%%'",
-            [table],
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE %s",
+            [table, f"pgtrigger_{kind}%"],
         )
         return [name for (name,) in cursor.fetchall()]
 
 
 @contextmanager
-def taken_back(actor: User, table: str, *, audited: bool) -> Iterator[None]:
-    """A transaction that is rolled back, with or without the trail."""
+def taken_back(actor: User, table: str, *, audited: bool, kind: str = "audit") -> Iterator[None]:
+    """A transaction that is rolled back, with or without triggers of a kind."""
     with write_transaction(actor.pk):
         if not audited:
-            for name in audit_triggers(table):
+            for name in triggers_of(table, kind):
                 execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
         yield
         transaction.set_rollback(True)
@@ -120,15 +119,17 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1_000
 
 
-def compared(actor: User, table: str, work: Callable[[], object]) -> tuple[float, float]:
-    """Medians without and with the trail, in turns. Switching a trigger off throws away the plans
-    of the session, so each turn does the work once to warm up.
+def compared(
+    actor: User, table: str, work: Callable[[], object], kind: str = "audit"
+) -> tuple[float, float]:
+    """Medians without and with triggers of a kind, in turns. Switching a trigger off throws away
+    the plans of the session, so each turn does the work once to warm up.
     """
     taken: dict[bool, list[float]] = {False: [], True: []}
     for turn in range(2 * RUNS + 2):
         audited = bool(turn % 2)
-        with taken_back(actor, table, audited=audited):
-            with taken_back(actor, table, audited=audited):
+        with taken_back(actor, table, audited=audited, kind=kind):
+            with taken_back(actor, table, audited=audited, kind=kind):
                 work()
             elapsed = milliseconds(work)
         if turn >= 2:
