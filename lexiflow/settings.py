@@ -231,6 +231,17 @@ LIMIT_CONCURRENT = env.integer(
 LIMITER_RULES = "users.limit_rules.OperatorsRules"  # what operators changed since
 RATELIMIT_IP_META_KEY = "lexiflow.http.client_address.client_address"
 
+# --- Bulk changes -------------------------------------------------------------------------------
+# What may be changed in bulk, by its name in the API.
+BULK_TABLES = {
+    "cases": "cases.bulk.CASES",
+    "clients": "cases.bulk.CLIENTS",
+    "parties": "cases.bulk.PARTIES",
+    "documents": "documents.bulk.DOCUMENTS",
+    "users": "users.bulk.USERS",
+}
+BULK_ACTOR = "users.bulk.actor_of"  # who a job acts for
+
 # --- Files --------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 100, minimum=1, maximum=2048) * 1024 * 1024
 API_JSON_MAX_BYTES = 1024 * 1024  # a document's text in JSON may be as large as a file

@@ -1,0 +1,28 @@
+"""Bulk changes in the background, run by `manage.py procrastinate worker --queues bulk`.
+
+Guarantee: a job whose worker was killed is taken up by another, where its record says it was.
+"""
+
+import logging
+
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from lexiflow.bulk.jobs import BULK_QUEUE, BULK_TASK, run_job
+
+logger = logging.getLogger(__name__)
+
+
+@app.task(name=BULK_TASK, queue=BULK_QUEUE, pass_context=True)
+def change_in_bulk(context: JobContext, change_id: str) -> None:
+    """Makes one bulk change."""
+    run_job(change_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="lexiflow.retry_stalled_bulk", queue=BULK_QUEUE, queueing_lock="retry_stalled_bulk")
+async def retry_stalled(timestamp: int) -> None:
+    """Puts the jobs of workers that were killed back into the queue, once a minute."""
+    for job in await app.job_manager.get_stalled_jobs(queue=BULK_QUEUE):
+        logger.warning("bulk job %s of a worker that is gone is taken up again", job.id)
+        await app.job_manager.retry_job(job)
