@@ -217,9 +217,7 @@ class CaseSerializer(OwnedSerializer):
         return attrs
 
     def _changed(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: value for name, value in attrs.items() if differs(self.instance, name, value)
-        }
+        return {name: value for name, value in attrs.items() if differs(self.instance, name, value)}
 
 
 class CaseSummary(RecordSerializer):

@@ -128,9 +128,7 @@ class BatchWriter:
             return _problem(error)
         return None
 
-    def _judged(
-        self, pending: list[_Pending], outcomes: dict[int, Outcome]
-    ) -> list[_Pending]:
+    def _judged(self, pending: list[_Pending], outcomes: dict[int, Outcome]) -> list[_Pending]:
         """Those that the rules of a single change let pass."""
         if not self._operation.sets_values:
             return pending
@@ -226,5 +224,3 @@ def _attribute(row: Any, name: str) -> str:
 
 def _plain(value: Any) -> Any:
     return value.pk if isinstance(value, Model) else value
-
-

@@ -210,4 +210,3 @@ def _read_flags(body: Any) -> dict[str, bool]:
     if wrong:
         raise ValidationError(wrong)
     return flags
-

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import F, Max, Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from procrastinate.contrib.django import app as queue
@@ -128,16 +128,17 @@ def finish_run(change: BulkChange, result: Result, told: list[Outcome]) -> None:
             BulkChange.objects.filter(pk=change.pk).update(
                 changed=totals.changed, unchanged=totals.unchanged, failed=totals.failed
             )
-            BulkBatch.objects.create(
-                change=change, number=0, rows=len(told), outcomes=packed(told)
-            )
+            BulkBatch.objects.create(change=change, number=0, rows=len(told), outcomes=packed(told))
         finish(change, result.state)
 
 
 def finish(change: BulkChange, state: BulkState, error: str = "") -> None:
     change.state, change.error = state, error
+    rows: dict[str, Any] = {}
+    if state is BulkState.DONE:
+        rows["total"] = F("changed") + F("unchanged") + F("failed")
     BulkChange.objects.filter(pk=change.pk).update(
-        state=state, error=error[:300], ended_at=timezone.now(), items=None
+        state=state, error=error[:300], ended_at=timezone.now(), items=None, **rows
     )
 
 

@@ -51,7 +51,7 @@ class BulkChange(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False
     )
-    source = models.CharField(max_length=60, help_text="The door it came through.")
+    source = models.CharField(max_length=100, help_text="The door it came through.")
     # The tenants that it was asked for: a credential may reach fewer than its person. None: all.
     reach = ArrayField(models.UUIDField(), null=True)
     table = models.CharField(max_length=30)
@@ -93,9 +93,7 @@ class BulkChange(models.Model):
 class BulkBatch(models.Model):
     """What became of consecutive rows of a change. `outcomes`: JSON Lines, compressed by zlib."""
 
-    change = models.ForeignKey(
-        BulkChange, models.CASCADE, related_name="batches", db_index=False
-    )
+    change = models.ForeignKey(BulkChange, models.CASCADE, related_name="batches", db_index=False)
     number = models.PositiveIntegerField()
     rows = models.PositiveIntegerField()
     last_key = models.UUIDField(null=True)

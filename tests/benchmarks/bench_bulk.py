@@ -1,5 +1,4 @@
-"""Bulk changes: `make bench ONLY=bulk`. BULK_ROWS=1000000 for larger tables.
-"""
+"""Bulk changes: `make bench ONLY=bulk`. BULK_ROWS=1000000 for larger tables."""
 
 import sys
 import time
@@ -25,7 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def ms(work):
-    t = time.perf_counter(); work(); return (time.perf_counter() - t) * 1000
+    t = time.perf_counter()
+    work()
+    return (time.perf_counter() - t) * 1000
 
 
 def test_probe(firm: Organization, alice: User) -> None:
@@ -33,27 +34,52 @@ def test_probe(firm: Organization, alice: User) -> None:
     execute("VACUUM ANALYZE cases_case")
     keys = list(Case.objects.order_by("id").values_list("id", flat=True)[::20])
     from datetime import date, timedelta
+
     bare, eng = [], []
     import cProfile
+
     prof = cProfile.Profile()
     for turn in range(12):
         days = [date(2026, 1, 1) + timedelta(days=n + turn * 1000) for n in range(1000)]
         codes = [f"{turn}-{n}" for n in range(1000)]
+
         def work_bare():
             with write_transaction(alice.pk):
-                execute("UPDATE cases_case AS t SET trial_on = v.a, nature_of_suit_code = v.b FROM unnest(%s::uuid[], %s::date[], %s::text[]) AS v (id, a, b) WHERE t.id = v.id", [keys, days, codes])
+                execute(
+                    "UPDATE cases_case AS t SET trial_on = v.a, nature_of_suit_code = v.b FROM unnest(%s::uuid[], %s::date[], %s::text[]) AS v (id, a, b) WHERE t.id = v.id",
+                    [keys, days, codes],
+                )
+
         bare.append(ms(work_bare))
-        items = [Item(n, k, {"trial_on": str(d), "nature_of_suit_code": "x" + c}) for n, (k, d, c) in enumerate(zip(keys, days, codes))]
+        items = [
+            Item(n, k, {"trial_on": str(d), "nature_of_suit_code": "x" + c})
+            for n, (k, d, c) in enumerate(zip(keys, days, codes))
+        ]
         got = []
+
         def work():
-            change = BulkChange(user=alice, source="api", table="cases", operation="update", is_atomic=False, asked={}, total=1000)
-            Run(Plan(CASES, alice, Operation.UPDATE, lambda: items, "api"), change, keep=got.extend).perform()
-        if turn == 11: prof.enable()
+            change = BulkChange(
+                user=alice,
+                source="api",
+                table="cases",
+                operation="update",
+                is_atomic=False,
+                asked={},
+                total=1000,
+            )
+            Run(
+                Plan(CASES, alice, Operation.UPDATE, lambda: items, "api"), change, keep=got.extend
+            ).perform()
+
+        if turn == 11:
+            prof.enable()
         eng.append(ms(work))
-        if turn == 11: prof.disable()
+        if turn == 11:
+            prof.disable()
         assert all(o["status"] == "updated" for o in got), got[:2]
     print("bare", median(bare), "engine", median(eng), eng)
     import pstats
+
     pstats.Stats(prof).sort_stats("cumtime").print_stats(45)
 
 

@@ -28,7 +28,7 @@ def cases(firm: Organization) -> list[Case]:
 
 
 def items(cases: list[Case], **values: Any) -> list[dict[str, Any]]:
-    return [{"id": str(case.pk), "set": values} for case in cases]
+    return [{"id": str(case.pk), "set": dict(values)} for case in cases]
 
 
 def bulk(client: APIClient, **body: Any) -> Any:
@@ -328,9 +328,13 @@ def test_too_many_rows_and_too_long_bodies_are_refused_before_they_are_read(
     as_alice: APIClient,
 ) -> None:
     with CaptureQueriesContext(connection) as captured:
-        million = assert_problem(as_alice.post(BULK, {"ids": ["a"] * 1_000_000, "set": {"a": 1}}), 400)
-        nested = as_alice.post(BULK, '{"items":[' + "{}," * 1_000_000 + "{}]}", "application/json")
-        long = as_alice.post(BULK, b" " * 50_000_000 + b"{}", "application/json")
+        million = assert_problem(
+            as_alice.post(BULK, {"ids": ["a"] * 1_000_000, "set": {"a": 1}}), 400
+        )
+        nested = as_alice.post(
+            BULK, '{"items":[' + "{}," * 1_000_000 + "{}]}", content_type="application/json"
+        )
+        long = as_alice.post(BULK, b" " * 50_000_000 + b"{}", content_type="application/json")
     assert million["code"] == "too_many_rows"
     assert assert_problem(nested, 400)["code"] == "too_many_rows"
     assert assert_problem(long, 413)["code"] == "payload_too_large"
