@@ -49,7 +49,7 @@ from lexiflow.db.transactions import write_transaction
 logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 1_000
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 15.0
 # Outcomes of an atomic change that are remembered until it ends; of more, only the failed ones.
 MOST_REMEMBERED = 10_000
 _TRIES = 6

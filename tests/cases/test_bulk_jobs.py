@@ -252,5 +252,9 @@ def test_an_undo_of_a_job_is_a_job_when_that_is_asked_for(
     assert back.status_code == 202
     work()
     told = as_alice.get(back["Location"]).json()
-    assert (told["state"], told["succeeded"], told["undoes"]) == ("done", ROWS, back.json()["undoes"])
+    assert (told["state"], told["succeeded"], told["undoes"]) == (
+        "done",
+        ROWS,
+        back.json()["undoes"],
+    )
     assert set(Case.objects.values_list("status", flat=True)) == {"open"}

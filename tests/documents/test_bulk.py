@@ -242,7 +242,9 @@ def test_a_key_changes_and_sees_only_what_its_scopes_and_firm_reach(
         {"operation": "tag", "ids": [str(document.pk)], "set": {"tags": ["x"]}},
     ).json()["bulk_change"]
     reader, writer = (
-        APIClient(headers={"Authorization": f"Bearer {factories.api_key(alice, s, firm=firm).text}"})
+        APIClient(
+            headers={"Authorization": f"Bearer {factories.api_key(alice, s, firm=firm).text}"}
+        )
         for s in ("cases:read", "cases:write")
     )
     sent = {"ids": [str(own.pk), str(elsewhere.pk)], "set": {"judge": "Hale"}}
