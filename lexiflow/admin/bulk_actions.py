@@ -188,10 +188,11 @@ class BulkActions(AnyModelAdmin):
     ) -> HttpResponse:
         meta = self.opts
         name = f"admin:{meta.app_label}_{meta.model_name}"
+        title = _LABELS.get(operation, "Set back")
         context = {
             **self.admin_site.each_context(request),
             "opts": meta,
-            "title": f"{_LABELS.get(operation, 'Set back').rstrip('…')}: {meta.verbose_name_plural}",
+            "title": f"{title.rstrip('…')}: {meta.verbose_name_plural}",
             "operation": operation,
             "keys": ",".join(map(str, keys)),
             "count": len(keys),
@@ -226,9 +227,7 @@ class _ValueForm(forms.Form):
             column: Any = table.fields[name]
             if isinstance(column, ForeignKey):
                 self.fields[name] = forms.ModelChoiceField(
-                    visible_rows(column.related_model, request.user if request else None)
-                    if request
-                    else column.related_model._default_manager.none(),
+                    self._people(column.related_model, request),
                     required=False,
                     label=str(column.verbose_name).capitalize(),
                     widget=KnownAutocompleteSelect(column, admin.admin_site),
@@ -244,10 +243,17 @@ class _ValueForm(forms.Form):
                     widget=UnfoldAdminTextInputWidget(),
                 )
 
+    @staticmethod
+    def _people(model: Any, request: HttpRequest | None) -> "QuerySet[Any]":
+        """Who may be chosen; nobody needs to be offered before something was typed."""
+        if request is None:
+            return model._default_manager.none()  # type: ignore[no-any-return]
+        return visible_rows(model, request.user)
+
     @property
     def values(self) -> dict[str, Any]:
         """As the API would be sent them."""
-        found = {}
+        found: dict[str, Any] = {}
         for name, value in self.cleaned_data.items():
             if self._edits_tags:
                 found[name] = [tag.strip() for tag in value.split(",") if tag.strip()]

@@ -170,10 +170,8 @@ class VisibleReferenceField(serializers.PrimaryKeyRelatedField[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         pk = self.read_id(data)
-        if self._found is None:
-            found = self.visible().filter(pk=pk).first()
-        else:
-            found = self._found.get(pk)
+        known = self._found
+        found = self.visible().filter(pk=pk).first() if known is None else known.get(pk)
         if found is None:
             self.fail("does_not_exist")
         return found

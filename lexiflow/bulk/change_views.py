@@ -40,13 +40,13 @@ class BulkChangeSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     user = serializers.UUIDField(allow_null=True)
     table = serializers.CharField()
-    operation = serializers.ChoiceField(choices=Operation)
+    operation = serializers.ChoiceField(choices=Operation.choices)
     atomic = serializers.BooleanField()
     dry_run = serializers.BooleanField()
     job = serializers.BooleanField()
     asked = serializers.DictField(help_text="Filter and values.")
     undoes = serializers.UUIDField(allow_null=True)
-    state = serializers.ChoiceField(choices=BulkState)
+    state = serializers.ChoiceField(choices=BulkState.choices)
     total = serializers.IntegerField(allow_null=True, help_text="Null while nobody has counted.")
     done = serializers.IntegerField()
     succeeded = serializers.IntegerField()
@@ -79,11 +79,11 @@ class OwnBulkChanges(StrictRequests, GenericAPIView[Any]):
     queryset = None
 
     def own(self, access: str) -> "QuerySet[BulkChange]":
-        lacks = getattr(self.request.auth, "lacks", lambda resources, access: [])
+        credential: Any = self.request.auth
         tables = [
             name
             for name in settings.BULK_TABLES
-            if not lacks((table_named(name).resource,), access)
+            if not credential.lacks((table_named(name).resource,), access)
         ]
         found: QuerySet[BulkChange] = BulkChange.objects.of(self.request.user)
         return found.filter(table__in=tables).defer("items")

@@ -43,7 +43,7 @@ def pack_items(items: Iterable[Item]) -> bytes:
 
 def _unpack_items(packed: bytes) -> list[Item]:
     found = []
-    for index, name, version, values, problem in orjson.loads(zlib.decompress(bytes(packed))):
+    for index, name, version, values, problem in orjson.loads(zlib.decompress(packed)):
         key = UUID(name) if problem is None else None
         found.append(Item(index, key, values, version, name, problem))
     return found
@@ -155,7 +155,7 @@ def _plan(change: BulkChange, table: BulkTable, actor: Any, operation: Operation
         def items() -> Iterable[Item]:
             return undoing(origin, skip=done)
     elif change.items is not None:
-        listed = in_key_order(_unpack_items(change.items))[done:]
+        listed = in_key_order(_unpack_items(bytes(change.items)))[done:]
 
         def items() -> Iterable[Item]:
             return listed

@@ -3,7 +3,7 @@
     SELECT … WHERE id = ANY (…) AND <visible> ORDER BY id FOR NO KEY UPDATE
     UPDATE … SET a = v.a FROM unnest(ids, as) AS v WHERE t.id = v.id RETURNING id, version
 
-Whoever locks in one order never waits in a circle. (An UPDATE alone locks in the order of its plan.)
+Whoever locks in one order never waits in a circle; an UPDATE alone locks in that of its plan.
 Only the named columns are in the SET list, so no other column changes, whoever writes meanwhile.
 """
 
@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import CharField, Field, ForeignKey, JSONField, Model, QuerySet, TextField
 from django.db.models.base import ModelState
 from psycopg import sql
@@ -44,10 +44,10 @@ def _instance(model: type[Model], values: dict[str, Any]) -> Any:
     """A row of which only some columns were read: `Model.from_db` at a third of its cost, which is
     to go through all columns of the table for each row. No `post_init` is sent.
     """
+    state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
     row: Any = model.__new__(model)
-    row.__dict__.update(values)
-    row._state = ModelState()
-    row._state.adding, row._state.db = False, "default"
+    row.__dict__.update(values, _state=state)
     return row
 
 

@@ -29,11 +29,12 @@ def _nothing(*_: Any) -> None:
 
 @dataclass(frozen=True)
 class BulkTable:
-    """resource: in the words of API keys. people: references that `reassign` may set. tags: the list that `tag` and `untag` edit.
+    """resource: in the words of API keys. people: references that `reassign` may set. tags: the
+    list that `tag` and `untag` edit. columns: what rules read of a row, beside what is set.
 
-    columns: what rules read of a row, beside what is set. allows: whether somebody's role may do
-    that at all. prepare: reads for all rows of a batch what `refuse` asks of each. refuse: raises
-    an APIException for a row that this person may see, and may not change (so).
+    allows: whether somebody's role may do that at all. prepare: reads for all rows of a batch what
+    `refuse` asks of each. refuse: raises an APIException for a row that this person may see, and
+    may not change (so).
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
@@ -47,7 +47,7 @@ class BulkItemSerializer(serializers.Serializer[Any]):
 class BulkRequestSerializer(serializers.Serializer[Any]):
     """One of `items`, `ids`, `filter` says which rows."""
 
-    operation = serializers.ChoiceField(choices=Operation, default=Operation.UPDATE)
+    operation = serializers.ChoiceField(choices=Operation.choices, default=Operation.UPDATE)
     items = BulkItemSerializer(many=True, required=False)
     ids = serializers.ListField(child=serializers.UUIDField(), required=False)
     filter = serializers.DictField(required=False, help_text="As in the query of the list.")
@@ -60,10 +60,12 @@ class BulkRequestSerializer(serializers.Serializer[Any]):
 class BulkResultSerializer(serializers.Serializer[Any]):
     index = serializers.IntegerField(help_text="In the list that was sent, from 0.")
     id = serializers.CharField()
-    status = serializers.ChoiceField(choices=Status)
+    status = serializers.ChoiceField(choices=Status.choices)
     version = serializers.IntegerField(required=False)
     changes = serializers.DictField(required=False, help_text="{field: [before, after]}.")
-    errors = serializers.DictField(required=False, help_text="The problem, in the usual shape.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # the name is the API's
+        required=False, help_text="The problem, in the usual shape."
+    )
 
 
 class BulkAnswerSerializer(serializers.Serializer[Any]):
@@ -103,13 +105,15 @@ class BulkView(StrictRequests, GenericAPIView[Any]):
     def of(cls, table: BulkTable) -> Any:
         """The view of one table, for a route."""
         name = f"{table.name.capitalize()}{cls.__name__}"
-        view = type(name, (cls,), {"table": table, "resource": table.resource})
-        return extend_schema(tags=[table.name], operation_id=f"{table.name}_bulk")(view).as_view()
+        view: Any = type(name, (cls,), {"table": table, "resource": table.resource})
+        named = extend_schema(tags=[table.name], operation_id=f"{table.name}_bulk")
+        return extend_schema_view(post=named)(view).as_view()
 
     @extend_schema(request=BulkRequestSerializer, responses={200: BulkAnswerSerializer})
     def post(self, request: Request) -> Response:
         table: BulkTable = self.table
-        asked = read_request(table, request.data)
+        body: Any = request.data
+        asked = read_request(table, body)
         if not table.allows(request.user, asked.operation):
             raise PermissionDenied("Your role does not allow this.")
         call = Call(

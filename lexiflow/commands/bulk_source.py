@@ -159,7 +159,7 @@ def _from_line(line: bytes) -> tuple[Any, Any, Any]:
 
 
 def _columns(header: list[str], table: BulkTable) -> dict[str, str]:
-    """What each column is. A column that is none refuses the file: it would be left out silently."""
+    """What each column is. One that is unknown refuses the file: nothing is left out silently."""
     known = {_ID, _VERSION, *table.fields}
     found = {column: spelled(column) for column in header if column}
     for column, name in found.items():

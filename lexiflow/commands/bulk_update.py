@@ -260,9 +260,10 @@ class BulkUpdateCommand(LongCommand):
 
     def _found(self, name: str) -> BulkChange:
         try:
-            change = BulkChange.objects.filter(pk=read_uuid(name), table=self.table.name).first()
+            rows = BulkChange.objects.filter(pk=read_uuid(name), table=self.table.name)
         except ValueError:
-            change = None
+            rows = BulkChange.objects.none()
+        change: BulkChange | None = rows.first()
         if change is None:
             raise cannot_run(f"There is no bulk change {name} of {self.table.name}.")
         return change

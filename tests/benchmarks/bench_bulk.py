@@ -1,9 +1,10 @@
 """Bulk changes: `make bench ONLY=bulk`; BULK_TABLES=10000,100000,1000000 names the tables' sizes.
 
 1,000 rows with distinct values in two fields (of no index, so that the indexes of the table are not
-what is measured), history triggers on, each way with its own commits and in turns: the bare `UPDATE … FROM unnest(…)`, the engine with its record, the engine behind
-REST, and what it replaces, a loop of `save()`. Then 100,000 rows from a CSV file by the command, in
-a process of its own, whose memory must not grow with the file.
+what is measured), history triggers on, each way with its own commits and in turns: the bare
+`UPDATE … FROM unnest(…)`, the engine with its record, the engine behind REST, and what it replaces,
+a loop of `save()`. Then 100,000 rows from a CSV file by the command, in a process of its own, whose
+memory must not grow with the file.
 
 The audited system: one UPDATE for each row, 442 to 1,016 ms for 1,000 rows (measured, without a
 history); 15 s by the audit's own account, 200 ms by its promise.
@@ -16,9 +17,9 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -122,7 +123,7 @@ def test_a_thousand_rows_with_values_of_their_own(
             if "loop" in way and turn > LOOP_TURNS:
                 continue
             values = distinct(keys, number := number + 1)
-            elapsed = milliseconds(lambda work=work, values=values: work(values))
+            elapsed = milliseconds(partial(work, values))
             if turn:
                 taken[way].append(elapsed)
     print(f"\n{ROWS:,} of {size:,} cases, 2 fields, history on; the audit promised 200 ms")

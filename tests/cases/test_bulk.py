@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from tests.assertions import assert_problem
 from tests.conftest import API
 from tests.worlds import everything_written
 from users.models import AuditEvent, Organization, User
+from users.services import join_organization
 
 pytestmark = pytest.mark.django_db
 
@@ -248,7 +250,7 @@ def test_one_wrong_row_hinders_no_other_unless_the_change_is_atomic(
 def test_a_version_that_is_not_the_rows_is_a_conflict_of_that_row(
     cases: list[Case], as_alice: APIClient
 ) -> None:
-    sent = items(cases[:2], judge="Hale")
+    sent: list[dict[str, Any]] = items(cases[:2], judge="Hale")
     sent[0]["version"], sent[1]["version"] = 5, 1
     stale, good = bulk(as_alice, items=sent)["results"]
     assert stale["errors"]["code"] == "version_conflict"
@@ -261,7 +263,9 @@ def test_what_the_database_refuses_is_told_of_the_guilty_row_alone(
 ) -> None:
     taken = factories.case(firm, case_number="T-1")
     made = [factories.case(firm) for _ in range(9)]
-    sent = [{"id": str(c.pk), "set": {"case_number": f"N-{n}"}} for n, c in enumerate(made)]
+    sent: list[dict[str, Any]] = [
+        {"id": str(c.pk), "set": {"case_number": f"N-{n}"}} for n, c in enumerate(made)
+    ]
     sent[4]["set"]["case_number"] = "T-1"
     sent[7]["set"] = {"filed_on": "2026-02-01", "closed_on": "2026-01-01"}
 
@@ -441,8 +445,6 @@ def test_nobody_makes_themselves_the_lead_nor_opens_a_case_that_is_not_theirs_to
 def test_rows_of_two_firms_are_not_tied_together(
     firm: Organization, other_firm: Organization, alice: User, client_of: Any
 ) -> None:
-    from users.services import join_organization
-
     join_organization(alice, other_firm)
     stranger = factories.user(firm=other_firm, role="partner")
     foreign = factories.client(other_firm)
@@ -466,8 +468,6 @@ def test_a_change_is_recorded_with_who_what_and_how_it_ended(
     assert as_alice.get(f"{API}bulk-changes/").json()["results"] == [told]
     lines = as_alice.get(f"{url}results/")
     assert lines["Content-Disposition"].startswith("attachment")
-    import orjson
-
     rows = [orjson.loads(line) for line in lines.getvalue().splitlines()]
     assert sorted(rows, key=lambda row: row["index"]) == made["results"]
     for other in (as_charlie, as_operator):

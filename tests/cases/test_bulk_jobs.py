@@ -19,6 +19,7 @@ from tests import factories
 from tests.assertions import assert_problem
 from tests.conftest import API
 from users.models import AuditEvent, Organization, User
+from users.services import join_organization
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,7 +87,9 @@ def test_a_job_changes_what_a_filter_matches_and_tells_how_far_it_is(
 def test_a_job_changes_listed_rows_and_tells_of_each(
     cases: list[Case], as_alice: APIClient
 ) -> None:
-    items = [{"id": str(case.pk), "set": {"judge": f"Judge {n}"}} for n, case in enumerate(cases)]
+    items: list[dict[str, Any]] = [
+        {"id": str(case.pk), "set": {"judge": f"Judge {n}"}} for n, case in enumerate(cases)
+    ]
     items[3]["version"] = 9
     items.append({"id": "abc", "set": {}})
     url = queued(as_alice, items=items)
@@ -230,8 +233,6 @@ def test_a_job_does_nothing_for_somebody_who_may_not_do_it_any_more(
 def test_a_job_of_a_key_reaches_no_further_than_the_key(
     firm: Organization, other_firm: Organization, cases: list[Case], alice: User
 ) -> None:
-    from users.services import join_organization
-
     join_organization(alice, other_firm)
     elsewhere = factories.case(other_firm)
     key = factories.api_key(alice, "cases:write", firm=firm)

@@ -84,7 +84,7 @@ def test_json_lines_change_rows_and_broken_lines_are_told(
         json.dumps({"id": str(cases[1].pk), "set": {"status": "nonsense"}}),
         json.dumps({"id": str(cases[0].pk), "set": {"judge": "Again"}}),
         json.dumps({"id": str(cases[2].pk), "sett": {}}),
-        '{"id": "%s", "set": {"metadata": {"a": "\\u0000"}}}' % cases[2].pk,
+        json.dumps({"id": str(cases[2].pk), "set": {"metadata": {"a": "\0"}}}),
         name="changes.jsonl",
     )
     ending = run(COMMAND, file, "--report", report)

@@ -16,6 +16,7 @@ from tests.assertions import assert_problem
 from tests.conftest import API
 from tests.worlds import everything_written
 from users.models import Organization, User
+from users.services import join_organization
 
 pytestmark = pytest.mark.django_db
 
@@ -169,8 +170,6 @@ def test_who_administers_people_changes_those_who_can_do_no_more_than_themselves
     above = factories.user(firm=firm, role="super_admin")
     stranger = factories.user(firm=other_firm, role="clerk")
     shared = factories.user(firm=firm, role="clerk")
-    from users.services import join_organization
-
     join_organization(shared, other_firm)
     keys = [str(person.pk) for person in (*clerks, above, shared, stranger, alice)]
 
@@ -232,8 +231,6 @@ def test_whoever_is_suspended_in_bulk_is_signed_out_at_once(
 def test_a_key_changes_and_sees_only_what_its_scopes_and_firm_reach(
     firm: Organization, other_firm: Organization, alice: User, as_alice: APIClient
 ) -> None:
-    from users.services import join_organization
-
     join_organization(alice, other_firm)
     own, elsewhere = factories.case(firm), factories.case(other_firm)
     document = factories.document(firm)
