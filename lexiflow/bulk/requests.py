@@ -79,7 +79,7 @@ class BulkRequest:
         return {**kept, "set": dict(self.values)} if self.values else kept
 
 
-def read_request(table: BulkTable, body: Mapping[str, Any]) -> BulkRequest:
+def read_request(table: BulkTable, actor: Any, body: Mapping[str, Any]) -> BulkRequest:
     """Raises ValidationError, BadRequest or TooManyRows."""
     wrong = {name: unknown("member", str(name), _MEMBERS) for name in body if name not in _MEMBERS}
     operation = _operation(table, body.get("operation", Operation.UPDATE), wrong)
@@ -98,7 +98,7 @@ def read_request(table: BulkTable, body: Mapping[str, Any]) -> BulkRequest:
     if selection == "filter":
         if not isinstance(body["filter"], dict):
             raise ValidationError({"filter": "Must be an object."})
-        parameters = read_parameters(table, body["filter"])
+        parameters = read_parameters(table, actor, body["filter"])
     else:
         items = _items(selection, body[selection], values)
     return BulkRequest(

@@ -17,7 +17,7 @@ from lexiflow.api.query_parameters import MAX_LIST_ITEMS, unknown
 from lexiflow.bulk.items import Item, Operation, Status
 from lexiflow.bulk.models import BulkChange
 from lexiflow.bulk.running import recorded_outcomes
-from lexiflow.bulk.table import BulkTable
+from lexiflow.bulk.table import Asked, BulkTable
 
 _PAGE = 1_000
 _NIL = UUID(int=0)
@@ -42,7 +42,7 @@ class Filter:
 
     def narrow(self, rows: "QuerySet[Any]") -> "QuerySet[Any]":
         """Raises InvalidParameter for a value that cannot be read."""
-        return self.table.filterset(rows, None).apply(self.parameters)
+        return self.table.filterset(rows, Asked(self.actor)).apply(self.parameters)
 
     def keys(self, most: int, after: UUID = _NIL) -> list[UUID]:
         """The first `most` keys after one, in their order."""
@@ -65,7 +65,7 @@ class Filter:
             after = keys[-1]
 
 
-def read_parameters(table: BulkTable, sent: Mapping[str, Any]) -> dict[str, str]:
+def read_parameters(table: BulkTable, actor: Any, sent: Mapping[str, Any]) -> dict[str, str]:
     """A filter in JSON as the query string would have it. Raises ValidationError."""
     known = table.filterset.parameter_names()
     wrong, found = {}, {}
@@ -82,7 +82,7 @@ def read_parameters(table: BulkTable, sent: Mapping[str, Any]) -> dict[str, str]
     if wrong:
         raise ValidationError(wrong)
     try:
-        table.filterset(table.model._default_manager.none(), None).apply(found)
+        table.filterset(table.model._default_manager.none(), Asked(actor)).apply(found)
     except InvalidParameter as error:
         errors = error.errors or {}
         raise ValidationError({f"filter.{name}": text for name, text in errors.items()}) from None

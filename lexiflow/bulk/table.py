@@ -27,6 +27,13 @@ def _nothing(*_: Any) -> None:
     """No further rule."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What serializers and filters want to know of a request: who asks."""
+
+    user: Any
+
+
 @dataclass(frozen=True)
 class BulkTable:
     """resource: in the words of API keys. people: references that `reassign` may set. tags: the

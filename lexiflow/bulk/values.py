@@ -9,7 +9,6 @@ only columns are changed here.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,17 +17,10 @@ from rest_framework.exceptions import ValidationError
 from lexiflow.api.fields import VisibleReferenceField
 from lexiflow.api.query_parameters import unknown
 from lexiflow.bulk.items import Operation
-from lexiflow.bulk.table import BulkTable
+from lexiflow.bulk.table import Asked, BulkTable
 
 Values = dict[str, Any]
 _MOST_REMEMBERED = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What serializers want to know of a request: who asks."""
-
-    user: Any
 
 
 class ValueReader:

@@ -113,7 +113,7 @@ class BulkView(StrictRequests, GenericAPIView[Any]):
     def post(self, request: Request) -> Response:
         table: BulkTable = self.table
         body: Any = request.data
-        asked = read_request(table, body)
+        asked = read_request(table, request.user, body)
         if not table.allows(request.user, asked.operation):
             raise PermissionDenied("Your role does not allow this.")
         call = Call(

@@ -100,7 +100,7 @@ class BulkUpdateCommand(LongCommand):
             raise cannot_run("The role of this person does not allow this.")
         if selection == "filter" and operation.sets_values and not options["set"]:
             raise cannot_run("Say with --set what the rows get.")
-        asked, total = self._asked(selection, options)
+        asked, total = self._asked(selection, actor, options)
         call = Call(
             self.table,
             actor,
@@ -127,12 +127,14 @@ class BulkUpdateCommand(LongCommand):
         )
         self._perform(plan, change, options)
 
-    def _asked(self, selection: str, options: dict[str, Any]) -> tuple[dict[str, Any], int | None]:
+    def _asked(
+        self, selection: str, actor: Any, options: dict[str, Any]
+    ) -> tuple[dict[str, Any], int | None]:
         """What is kept of it, and about how many rows there are."""
         if selection == "undo":
             return {"undo": options["undo"]}, None
         if selection == "filter":
-            parameters = read_parameters(self.table, dict(options["filter"]))
+            parameters = read_parameters(self.table, actor, dict(options["filter"]))
             return {"filter": parameters, "set": dict(options["set"])}, None
         facts = facts_of(options["file"])
         return {"file": options["file"].name, "sha256": facts.sha256}, facts.rows
@@ -169,7 +171,7 @@ class BulkUpdateCommand(LongCommand):
                 clears=options["clear_empty"],
             )
             return lambda: self._file.items(skip=done), None
-        parameters = read_parameters(self.table, dict(options["filter"]))
+        parameters = read_parameters(self.table, call.actor, dict(options["filter"]))
         rows = Filter(self.table, call.actor, call.operation, parameters, change.pk)
         last = change.batches.order_by("-number").values_list("last_key", flat=True).first()
         values = dict(options["set"])

@@ -209,6 +209,15 @@ def test_rules_about_people_are_asked_for_all_rows_at_once(
     assert queries(1) == queries(15)
 
 
+def test_people_of_a_firm_are_found_by_a_filter_like_in_their_list(
+    firm: Organization, other_firm: Organization, bob: User, as_alice: APIClient
+) -> None:
+    factories.user(firm=other_firm)
+    for where, found in ((firm, 2), (other_firm, 0)):
+        body = {"filter": {"organization": str(where.pk)}, "set": {"title": "x"}, "dry_run": True}
+        assert bulk(as_alice, "users", **body)["total"] == found
+
+
 @pytest.mark.parametrize("role", ["partner", "it_admin", "associate", "intern"])
 def test_people_are_changed_in_bulk_only_by_who_administers_them_and_changes_in_bulk(
     role: str, firm: Organization, bob: User, client_of: ClientOf
