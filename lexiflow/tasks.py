@@ -5,18 +5,35 @@ Guarantee: a job whose worker was killed is taken up by another, where its recor
 
 import logging
 
-from procrastinate import JobContext
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from lexiflow.bulk.jobs import BULK_QUEUE, BULK_TASK, run_job
+from lexiflow.bulk.jobs import AWAY, BULK_QUEUE, BULK_TASK, give_up, run_job
 
 logger = logging.getLogger(__name__)
 
+MAX_RETRIES = 6
 
-@app.task(name=BULK_TASK, queue=BULK_QUEUE, pass_context=True)
+
+@app.task(
+    name=BULK_TASK,
+    queue=BULK_QUEUE,
+    retry=RetryStrategy(max_attempts=MAX_RETRIES, exponential_wait=4, retry_exceptions=AWAY),
+    pass_context=True,
+)
 def change_in_bulk(context: JobContext, change_id: str) -> None:
-    """Makes one bulk change."""
-    run_job(change_id)
+    """Makes one bulk change. Tried again while the database is away, for about an hour and a half;
+    a job that kills its worker again and again is given up as well.
+    """
+    if context.job.attempts > MAX_RETRIES:
+        give_up(change_id)
+        return
+    try:
+        run_job(change_id)
+    except AWAY:
+        if context.job.attempts >= MAX_RETRIES:
+            give_up(change_id)
+        raise
 
 
 @app.periodic(cron="* * * * *")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from lexiflow.bulk.items import Item, Operation, Outcome, Totals
 from lexiflow.bulk.jobs import finish, pack_items, queue_change
@@ -91,7 +91,10 @@ def make(call: Call, items: Iterable[Item], *, narrow: Any = None) -> Answer:
     )
     result = Run(plan, change, keep=outcomes.extend, is_there=is_there).perform()
     if change is not None and is_there:
-        finish(change, result.state)
+        try:
+            finish(change, result.state)
+        except (OperationalError, InterfaceError):
+            pass  # what is known is told; the batches say the rest when the database is back
     outcomes.sort(key=lambda outcome: outcome["index"])
     return Answer(change, result.state, result.totals, outcomes)
 

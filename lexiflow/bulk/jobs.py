@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Max, Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -21,7 +21,7 @@ from procrastinate.contrib.django import app as queue
 from lexiflow.api.renderers import json_bytes
 from lexiflow.bulk.items import Item, Operation, Outcome
 from lexiflow.bulk.models import ENDED, BulkBatch, BulkChange, BulkState
-from lexiflow.bulk.running import Plan, Result, Run, packed
+from lexiflow.bulk.running import InDoubt, Plan, Result, Run, packed
 from lexiflow.bulk.selection import Filter, in_key_order, undoing
 from lexiflow.bulk.table import BulkTable, table_named
 
@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 BULK_QUEUE = "bulk"
 BULK_TASK = "lexiflow.change_in_bulk"
-GIVEN_UP = "Whoever asked for it may not do this any more."
+NOT_ALLOWED = "Whoever asked for it may not do this any more."
+GIVEN_UP = "The database could not be reached."
+AWAY = (OperationalError, InterfaceError, InDoubt)
 
 
 def pack_items(items: Iterable[Item]) -> bytes:
@@ -66,8 +68,17 @@ def cancel(change: BulkChange) -> None:
     living.filter(state=BulkState.RUNNING, cancelled_at__isnull=True).update(cancelled_at=now)
 
 
+def give_up(change_id: str) -> None:
+    """Ends a job that was begun too often."""
+    for change in BulkChange.objects.filter(pk=change_id).exclude(state__in=ENDED):
+        finish(change, BulkState.FAILED, GIVEN_UP)
+
+
 def run_job(change_id: str) -> None:
-    """Makes the change, or what is left of it. A change that has ended is left alone."""
+    """Makes the change, or what is left of it. A change that has ended is left alone.
+
+    Raises one of AWAY when PostgreSQL cannot be reached; then it goes on with the next call.
+    """
     change = BulkChange.objects.filter(pk=change_id).exclude(state__in=ENDED).first()
     if change is None:
         return
@@ -77,7 +88,7 @@ def run_job(change_id: str) -> None:
     table, operation = table_named(change.table), Operation(change.operation)
     actor = import_string(settings.BULK_ACTOR)(change.user_id, change.reach)
     if actor is None or not table.allows(actor, operation):
-        finish(change, BulkState.FAILED, GIVEN_UP)
+        finish(change, BulkState.FAILED, NOT_ALLOWED)
         return
     plan = _plan(change, table, actor, operation)
     told: list[Outcome] = []
@@ -88,6 +99,8 @@ def run_job(change_id: str) -> None:
             should_stop=lambda: _is_cancelled(change),
             keep=told.extend if change.is_atomic else lambda outcomes: None,
         )
+    except AWAY:
+        raise  # tried again later, from where the record says
     except Exception as error:
         finish(change, BulkState.FAILED, f"{type(error).__name__}: see the log of the worker.")
         raise

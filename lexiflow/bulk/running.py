@@ -241,6 +241,9 @@ class Run:
                 self._result.state = BulkState.REFUSED
             if self._result.state is not BulkState.DONE or self._plan.is_dry_run:
                 transaction.set_rollback(True)
+            elif self._change is not None:
+                # At the end: until then somebody else may write into the record that it shall stop.
+                _count(self._change, totals, anew=True)
         if self._result.state is BulkState.CANCELLED:
             self._result.totals = Totals()
             return []
@@ -287,12 +290,8 @@ class Run:
             change.changed, change.unchanged = totals.changed, totals.unchanged
             change.failed = totals.failed
             self._insert(BulkState.DONE)
-        else:
-            BulkChange.objects.filter(pk=change.pk).update(
-                changed=F("changed") + totals.changed,
-                unchanged=F("unchanged") + totals.unchanged,
-                failed=F("failed") + totals.failed,
-            )
+        elif not self._plan.is_atomic:
+            _count(change, totals)
         last = outcomes[-1]
         BulkBatch.objects.create(
             change=change,
@@ -337,6 +336,14 @@ class Run:
                     raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  # not a secret
         raise AssertionError("unreachable")
+
+
+def _count(change: BulkChange, totals: Totals, *, anew: bool = False) -> None:
+    """Adds to the numbers of the record, or writes them anew."""
+    numbers = {"changed": totals.changed, "unchanged": totals.unchanged, "failed": totals.failed}
+    BulkChange.objects.filter(pk=change.pk).update(
+        **(numbers if anew else {name: F(name) + number for name, number in numbers.items()})
+    )
 
 
 def packed(outcomes: list[Outcome]) -> bytes:

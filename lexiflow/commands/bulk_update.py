@@ -23,7 +23,7 @@ from lexiflow.api.renderers import json_bytes
 from lexiflow.api.values import read_uuid
 from lexiflow.bulk.calls import Call
 from lexiflow.bulk.items import Item, Operation, Outcome, Status
-from lexiflow.bulk.jobs import finish, finish_run, resumed, rows_done
+from lexiflow.bulk.jobs import finish_run, resumed, rows_done
 from lexiflow.bulk.models import BulkChange, BulkState
 from lexiflow.bulk.running import Plan, Result, Run
 from lexiflow.bulk.selection import Filter, opposite, read_parameters, undoing
@@ -206,11 +206,8 @@ class BulkUpdateCommand(LongCommand):
         stop = lambda: self.is_interrupted  # noqa: E731
         if plan.is_dry_run:
             return Run(plan, None, keep=keep, should_stop=stop).perform()
-        try:
-            return resumed(change, plan, should_stop=stop, keep=keep)
-        except BaseException:
-            self.stderr.write(f"--resume {change.pk} goes on from there.")
-            raise
+        self.stderr.write(f"Bulk change {change.pk}; --resume {change.pk} goes on if it stops.")
+        return resumed(change, plan, should_stop=stop, keep=keep)
 
     def _tell(self, outcome: Outcome, plan: Plan) -> None:
         line = self._line_of(outcome["index"])
@@ -245,9 +242,6 @@ class BulkUpdateCommand(LongCommand):
         self.say(f"Worked on {self.pace(totals.total, 'rows')}.")
         if result.state is BulkState.CANCELLED and not plan.is_dry_run:
             self.resume_hint = f"Interrupted. What is written stays; --resume {change.pk} goes on."
-        if result.state is BulkState.FAILED:
-            finish(change, BulkState.FAILED, "The database was away.")
-            raise cannot_run(f"The database went away; --resume {change.pk} goes on.")
 
     # --- Who, and which change --------------------------------------------------------------------
     @staticmethod

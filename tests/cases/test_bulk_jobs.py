@@ -1,11 +1,12 @@
 """Bulk changes as jobs: real ones in a real queue, killed, cancelled, resumed."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, connections
 from procrastinate.contrib.django import app as queue
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from rest_framework.test import APIClient
@@ -160,29 +161,46 @@ def test_a_job_of_a_worker_that_was_killed_is_finished_by_another(
     assert [row["index"] for row in results(as_alice, url)] == list(range(ROWS))
 
 
+def elsewhere(call: Callable[[], Any]) -> Any:
+    """What it returns, called over another connection."""
+
+    def run() -> Any:
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result(timeout=30)
+
+
+@pytest.mark.parametrize("atomic", [False, True])
 def test_a_waiting_job_is_cancelled_at_once_and_a_running_one_after_its_batch(
-    cases: list[Case], as_alice: APIClient, monkeypatch: pytest.MonkeyPatch
+    atomic: bool, cases: list[Case], as_alice: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = queued(as_alice, filter={"status": "open"}, set={"status": "closed"})
     assert as_alice.post(f"{url}cancel/").json()["state"] == "cancelled"
     work()
     assert not Case.objects.filter(status="closed").exists()
 
-    url = queued(as_alice, filter={"status": "open"}, set={"status": "closed"})
+    url = queued(as_alice, filter={"status": "open"}, set={"status": "closed"}, atomic=atomic)
 
     def cancelling(self: BatchWriter, items: Any) -> Any:
-        assert as_alice.post(f"{url}cancel/").json()["state"] == "running"
-        return plain(self, items)
+        outcomes = plain(self, items)
+        answer = elsewhere(lambda: as_alice.post(f"{url}cancel/"))
+        assert answer.json()["state"] == "running"
+        return outcomes
 
     plain = BatchWriter.write
     with monkeypatch.context() as patch:
         patch.setattr(BatchWriter, "write", cancelling)
         jobs.run_job(url.rstrip("/").rsplit("/", 1)[1])
     told = as_alice.get(url).json()
-    assert (told["state"], told["done"]) == ("cancelled", 2)
-    assert Case.objects.filter(status="closed").count() == 2
+    left = 0 if atomic else 2
+    assert (told["state"], told["done"]) == ("cancelled", left)
+    assert Case.objects.filter(status="closed").count() == left
     undone = as_alice.post(f"{url}undo/", {})
-    assert undone.json()["succeeded"] == 2
+    assert undone.json()["succeeded"] == left
     assert not Case.objects.filter(status="closed").exists()
 
 
@@ -259,3 +277,44 @@ def test_an_undo_of_a_job_is_a_job_when_that_is_asked_for(
         back.json()["undoes"],
     )
     assert set(Case.objects.values_list("status", flat=True)) == {"open"}
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_job_that_loses_the_database_goes_on_when_it_is_back(
+    atomic: bool, cases: list[Case], as_alice: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = queued(as_alice, filter={"status": "open"}, set={"status": "closed"}, atomic=atomic)
+    key = url.rstrip("/").rsplit("/", 1)[1]
+    written = 0
+
+    def losing(self: BatchWriter, items: Any) -> Any:
+        nonlocal written
+        written += 1
+        if written == 2:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return plain(self, items)
+
+    plain = BatchWriter.write
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchWriter, "write", losing)
+        if atomic:
+            with pytest.raises(OperationalError):
+                jobs.run_job(key)
+            assert as_alice.get(url).json()["state"] == "running"
+        jobs.run_job(key)
+    told = as_alice.get(url).json()
+    # Of the batch that was lost, the record says that it failed.
+    lost = 0 if atomic else 2
+    assert (told["state"], told["succeeded"], told["failed"]) == ("done", ROWS - lost, lost)
+    assert Case.objects.filter(status="closed").count() == ROWS - lost
+    assert len(results(as_alice, url)) == ROWS
+
+
+def test_a_job_that_was_begun_too_often_is_given_up(cases: list[Case], as_alice: APIClient) -> None:
+    url = queued(as_alice, filter={"status": "open"}, set={"status": "closed"})
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE procrastinate_jobs SET attempts = {tasks.MAX_RETRIES + 1}")
+    work()
+    told = as_alice.get(url).json()
+    assert (told["state"], told["error"]) == ("failed", jobs.GIVEN_UP)
