@@ -21,7 +21,8 @@ from procrastinate.contrib.django import app as queue
 from lexiflow.api.renderers import json_bytes
 from lexiflow.bulk.items import Item, Operation, Outcome
 from lexiflow.bulk.models import ENDED, BulkBatch, BulkChange, BulkState
-from lexiflow.bulk.running import InDoubt, Plan, Result, Run, packed
+from lexiflow.bulk.records import packed
+from lexiflow.bulk.running import InDoubt, Plan, Result, Run
 from lexiflow.bulk.selection import Filter, in_key_order, undoing
 from lexiflow.bulk.table import BulkTable, table_named
 

@@ -6,7 +6,7 @@ from typing import Any
 from lexiflow.api.renderers import json_bytes
 from lexiflow.bulk.items import Outcome
 from lexiflow.bulk.models import BulkBatch, BulkChange
-from lexiflow.bulk.running import unpacked
+from lexiflow.bulk.records import unpacked
 from lexiflow.bulk.table import BulkTable, table_named
 
 _SHOWN = ("index", "id", "status")

@@ -17,13 +17,11 @@ wrote, so others wait for its locks meanwhile, and batches do not see each other
 import logging
 import random
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import orjson
 import psycopg
 from django.db import (
     DatabaseError,
@@ -33,16 +31,15 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import F
 from django.utils import timezone
 
 from lexiflow.api import problems
 from lexiflow.api.problem_handlers import problem_of
 from lexiflow.api.problems import Kind, Problem
-from lexiflow.api.renderers import json_bytes
 from lexiflow.bulk.batches import BatchWriter, Narrow
 from lexiflow.bulk.items import Item, Operation, Outcome, Status, Totals, in_batches
 from lexiflow.bulk.models import BulkBatch, BulkChange, BulkState
+from lexiflow.bulk.records import count_rows, packed, recorded_outcomes, unpacked
 from lexiflow.bulk.table import BulkTable
 from lexiflow.db.transactions import write_transaction
 
@@ -90,7 +87,7 @@ class Plan:
     is_dry_run: bool = False
     is_trusted: bool = False
     narrow: Narrow | None = None
-    batch_rows: int = BATCH_ROWS
+    batch_rows: int | None = None  # BATCH_ROWS if not said
 
 
 @dataclass
@@ -137,7 +134,7 @@ class Run:
     def _best_effort(self) -> Result:
         writer = self._writer()
         is_away = False
-        for batch in in_batches(self._plan.items(), self._plan.batch_rows):
+        for batch in self._batches():
             if self._should_stop():
                 self._result.state = BulkState.CANCELLED
                 break
@@ -223,17 +220,13 @@ class Run:
         writer = self._writer()
         totals, remembered = self._result.totals, list[Outcome]()
         with write_transaction(self._plan.actor.pk, source=self._plan.source):
-            for batch in in_batches(self._plan.items(), self._plan.batch_rows):
+            for batch in self._batches():
                 if self._should_stop():
                     self._result.state = BulkState.CANCELLED
                     break
                 outcomes = writer.write(batch)
                 totals.add(outcomes)
-                remembered += (
-                    outcomes
-                    if totals.total <= MOST_REMEMBERED
-                    else [o for o in outcomes if o["status"] == Status.FAILED][:MOST_REMEMBERED]
-                )
+                remembered += _worth_remembering(outcomes, totals, len(remembered))
                 if not self._plan.is_dry_run:
                     self._record(outcomes)
                 self._number += 1
@@ -243,7 +236,7 @@ class Run:
                 transaction.set_rollback(True)
             elif self._change is not None:
                 # At the end: until then somebody else may write into the record that it shall stop.
-                _count(self._change, totals, anew=True)
+                count_rows(self._change, totals, anew=True)
         if self._result.state is BulkState.CANCELLED:
             self._result.totals = Totals()
             return []
@@ -258,9 +251,10 @@ class Run:
             try:
                 with transaction.atomic():
                     if not self._is_there:
+                        self._change.changed = self._change.unchanged = self._change.failed = 0
                         self._insert(BulkState.FAILED)
                     BulkBatch.objects.create(
-                        change=self._change, number=first, rows=0, outcomes=b""
+                        change=self._change, number=first, rows=0, outcomes=packed([])
                     )
                     transaction.set_rollback(self._is_there)
             except IntegrityError:
@@ -291,7 +285,7 @@ class Run:
             change.failed = totals.failed
             self._insert(BulkState.DONE)
         elif not self._plan.is_atomic:
-            _count(change, totals)
+            count_rows(change, totals)
         last = outcomes[-1]
         BulkBatch.objects.create(
             change=change,
@@ -312,6 +306,9 @@ class Run:
         return unpacked(batch)
 
     # --- Parts ------------------------------------------------------------------------------------
+    def _batches(self) -> Iterator[list[Item]]:
+        return in_batches(self._plan.items(), self._plan.batch_rows or BATCH_ROWS)
+
     def _writer(self) -> BatchWriter:
         plan = self._plan
         return BatchWriter(
@@ -338,37 +335,6 @@ class Run:
         raise AssertionError("unreachable")
 
 
-def _count(change: BulkChange, totals: Totals, *, anew: bool = False) -> None:
-    """Adds to the numbers of the record, or writes them anew."""
-    numbers = {"changed": totals.changed, "unchanged": totals.unchanged, "failed": totals.failed}
-    BulkChange.objects.filter(pk=change.pk).update(
-        **(numbers if anew else {name: F(name) + number for name, number in numbers.items()})
-    )
-
-
-def packed(outcomes: list[Outcome]) -> bytes:
-    """As they are kept."""
-    return zlib.compress(b"\n".join(json_bytes(outcome) for outcome in outcomes), 1)
-
-
-def unpacked(batch: BulkBatch) -> list[Outcome]:
-    """What became of the rows of a batch, as JSON has it: keys and days are texts."""
-    text = zlib.decompress(bytes(batch.outcomes))
-    return [orjson.loads(line) for line in text.split(b"\n")] if text else []
-
-
-def recorded_outcomes(change: BulkChange | None) -> Iterator[Outcome]:
-    """All of them in order, one batch in memory at a time."""
-    number = -1
-    while batch := _batch_after(change, number):
-        yield from unpacked(batch)
-        number = batch.number
-
-
-def _batch_after(change: BulkChange | None, number: int) -> BulkBatch | None:
-    return BulkBatch.objects.filter(change=change, number__gt=number).order_by("number").first()
-
-
 def _sqlstate(error: DatabaseError) -> str:
     cause = error.__cause__
     return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
@@ -380,6 +346,14 @@ def _is_lost() -> bool:
         return False
     connection.close()
     return True
+
+
+def _worth_remembering(outcomes: list[Outcome], totals: Totals, known: int) -> list[Outcome]:
+    """Of an atomic change all outcomes, up to a bound; then only the failed ones, up to another."""
+    if totals.total <= MOST_REMEMBERED:
+        return outcomes
+    failed = [outcome for outcome in outcomes if outcome["status"] == Status.FAILED]
+    return failed[: max(0, 2 * MOST_REMEMBERED - known)]
 
 
 def _failed_with(batch: Iterable[Item], problem: Mapping[str, Any]) -> list[Outcome]:

@@ -16,7 +16,7 @@ from lexiflow.api.problems import InvalidParameter
 from lexiflow.api.query_parameters import MAX_LIST_ITEMS, unknown
 from lexiflow.bulk.items import Item, Operation, Status
 from lexiflow.bulk.models import BulkChange
-from lexiflow.bulk.running import recorded_outcomes
+from lexiflow.bulk.records import recorded_outcomes
 from lexiflow.bulk.table import Asked, BulkTable
 
 _PAGE = 1_000

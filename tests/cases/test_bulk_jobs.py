@@ -31,18 +31,10 @@ ROWS = 7
 @pytest.fixture
 def cases(firm: Organization, monkeypatch: pytest.MonkeyPatch) -> list[Case]:
     """In batches of two, and an empty queue."""
-    monkeypatch.setattr(running.Plan, "batch_rows", 2)
-    monkeypatch.setattr(running.Plan.__init__, "__defaults__", _smaller_batches())
+    monkeypatch.setattr(running, "BATCH_ROWS", 2)
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
     return [factories.case(firm) for _ in range(ROWS)]
-
-
-def _smaller_batches() -> tuple[Any, ...]:
-    given = running.Plan.__init__.__defaults__
-    assert given is not None
-    assert given[-1] == running.BATCH_ROWS
-    return (*given[:-1], 2)
 
 
 def work() -> None:
