@@ -7,7 +7,9 @@ docket entries, so somebody else has to write it down.
 Not guaranteed: that two people do not help each other. The audit trail names both.
 """
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from cases.models import Case
 from users.choices import Role
@@ -28,27 +30,51 @@ def manages_access(actor: Any) -> bool:
     return is_capable(actor, Capability.MANAGE_ACCESS)
 
 
-def may_staff(actor: Any, case: Case) -> bool:
-    """Whether `actor` says who works on `case`, which they see."""
-    return manages_access(actor) or Case.objects.filter(pk=case.pk).worked_on_by(actor).exists()
+def worked_on(actor: Any, keys: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the cases that `actor` leads or is on the team of."""
+    if manages_access(actor):  # then nobody asks
+        return frozenset()
+    cases = Case.objects.filter(pk__in=keys).worked_on_by(actor)
+    return frozenset(cases.values_list("pk", flat=True))
 
 
-def staffing_refusal(actor: Any, case: Case, person: User | None) -> str | None:
+def may_staff(actor: Any, case: Case, known: Collection[UUID] | None = None) -> bool:
+    """Whether `actor` says who works on `case`, which they see.
+
+    known: what `worked_on` has said of many cases, this one among them.
+    """
+    if manages_access(actor):
+        return True
+    return case.pk in (worked_on(actor, [case.pk]) if known is None else known)
+
+
+def staffing_refusal(
+    actor: Any, case: Case, person: User | None, known: Collection[UUID] | None = None
+) -> str | None:
     """Why `actor` may not write down that `person` works on `case`; None if they may."""
-    if not may_staff(actor, case):
+    if not may_staff(actor, case, known):
         return NOT_ON_THE_TEAM
     if person is None or person.pk != actor.pk or _gains_nothing(actor, case):
         return None
     return NOT_YOURSELF
 
 
-def case_refusals(actor: Any, case: Case, values: dict[str, Any]) -> dict[str, str]:
-    """Which of the changed `values` of an existing case are not `actor`'s to set, and why."""
+def case_refusals(
+    actor: Any,
+    case: Case,
+    values: dict[str, Any],
+    *,
+    worked_on: Collection[UUID] | None = None,
+) -> dict[str, str]:
+    """Which of the changed `values` of an existing case are not `actor`'s to set, and why.
+
+    worked_on: as in `may_staff`.
+    """
     refused = {}
     if not manages_access(actor):
         refused = dict.fromkeys(ACCESS_FIELDS & values.keys(), NOT_YOURS)
     if "lead_attorney" in values:
-        refusal = staffing_refusal(actor, case, values["lead_attorney"])
+        refusal = staffing_refusal(actor, case, values["lead_attorney"], worked_on)
         if refusal is not None:
             refused["lead_attorney"] = refusal
     return refused

@@ -1,5 +1,6 @@
 """The shapes of clients and matters."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,8 +20,8 @@ from cases.models import (
     EvidenceItem,
     Party,
 )
-from lexiflow.api.serializers import RecordSerializer
-from users.models import Organization, User
+from lexiflow.api.serializers import RecordSerializer, differs
+from users.models import Organization, User, read_organizations_of
 
 STAMPS = ("created_at", "updated_at", "created_by", "updated_by", "version")
 
@@ -30,6 +31,12 @@ class FirmSerializer(RecordSerializer):
 
     Whoever belongs to several firms sees the rows of all of them, so seeing is not enough.
     """
+
+    def foresee(self, instances: Sequence[Any], values: Sequence[Mapping[str, Any]]) -> None:
+        super().foresee(instances, values)
+        read_organizations_of(
+            {value for each in values for value in each.values() if isinstance(value, User)}
+        )
 
     def refuse_foreign_relations(self, firm_id: UUID, attrs: dict[str, Any]) -> None:
         """Raises ValidationError for references that are new and not of the firm."""
@@ -134,6 +141,9 @@ class ClientPersonSerializer(FirmSerializer):
 
 
 class CaseSerializer(OwnedSerializer):
+    # Of many cases, those the caller works on.
+    worked_on: frozenset[UUID] | None = None
+
     class Meta:
         model = Case
         fields = (
@@ -179,6 +189,12 @@ class CaseSerializer(OwnedSerializer):
             "related_cases": {"required": False, "allow_empty": True},
         }
 
+    def foresee(self, instances: Sequence[Any], values: Sequence[Mapping[str, Any]]) -> None:
+        super().foresee(instances, values)
+        if any("lead_attorney" in each for each in values):
+            actor = self.context["request"].user
+            self.worked_on = access.worked_on(actor, [case.pk for case in instances])
+
     def validate_related_cases(self, value: list[Case]) -> list[Case]:
         if self.instance in value:
             raise serializers.ValidationError("A case is not related to itself.")
@@ -193,15 +209,15 @@ class CaseSerializer(OwnedSerializer):
         if self.instance is None:
             refused = access.new_case_refusals(actor, attrs)
         else:
-            refused = access.case_refusals(actor, self.instance, self._changed(attrs))
+            refused = access.case_refusals(
+                actor, self.instance, self._changed(attrs), worked_on=self.worked_on
+            )
         if refused:
             raise serializers.ValidationError(refused)
         return attrs
 
     def _changed(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {
-            name: value for name, value in attrs.items() if getattr(self.instance, name) != value
-        }
+        return {name: value for name, value in attrs.items() if differs(self.instance, name, value)}
 
 
 class CaseSummary(RecordSerializer):
@@ -215,8 +231,8 @@ class CaseChildSerializer(FirmSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
-        own = getattr(self.instance, "case", None)
-        if own is not None and attrs.get("case", own) != own:
+        own = getattr(self.instance, "case_id", None)
+        if own is not None and "case" in attrs and attrs["case"].pk != own:
             raise serializers.ValidationError({"case": "A row never changes its case."})
         self.refuse_foreign_relations((self.instance or attrs["case"]).organization_id, attrs)
         return attrs

@@ -1,6 +1,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from cases.bulk import CASES, CLIENTS, PARTIES
 from cases.viewsets import (
     CaseHistoryViewSet,
     CaseViewSet,
@@ -13,6 +14,7 @@ from cases.viewsets import (
     PartyViewSet,
     TeamMemberViewSet,
 )
+from lexiflow.bulk.views import BulkView
 
 router = SimpleRouter()
 router.register("clients", ClientViewSet, basename="client")
@@ -36,6 +38,9 @@ of_evidence = SimpleRouter()
 of_evidence.register("custody-events", CustodyEventViewSet, basename="custody-event")
 
 urlpatterns = [
+    path("cases/bulk/", BulkView.of(CASES), name="case-bulk"),
+    path("clients/bulk/", BulkView.of(CLIENTS), name="client-bulk"),
+    path("parties/bulk/", BulkView.of(PARTIES), name="party-bulk"),
     path("", include(router.urls)),
     path("cases/<uuid:case_pk>/", include(nested.urls)),
     path("clients/<uuid:client_pk>/", include(of_client.urls)),

@@ -1,8 +1,10 @@
 """The shapes of documents, their versions and their text."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from rest_framework import serializers
 
 from cases.serializers import STAMPS, OwnedSerializer
@@ -80,6 +82,11 @@ class DocumentSerializer(OwnedSerializer):
             "organization": {"required": False},
             "title": {"required": False},
         }
+
+    def foresee(self, instances: Sequence[Any], values: Sequence[Mapping[str, Any]]) -> None:
+        super().foresee(instances, values)
+        if any("case" in each for each in values):
+            prefetch_related_objects(instances, "case")
 
     def validate_tags(self, value: list[str]) -> list[str]:
         """Trimmed, without repetition, in the order given."""

@@ -1,12 +1,14 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from documents.bulk import DOCUMENTS
 from documents.views import SearchView, SuggestionsView
 from documents.viewsets import (
     DocumentHistoryViewSet,
     DocumentVersionViewSet,
     DocumentViewSet,
 )
+from lexiflow.bulk.views import BulkView
 
 router = SimpleRouter()
 router.register("documents", DocumentViewSet, basename="document")
@@ -19,6 +21,7 @@ of_document.register("versions", DocumentVersionViewSet, basename="document-vers
 of_document.register("history", DocumentHistoryViewSet, basename="document-history")
 
 urlpatterns = [
+    path("documents/bulk/", BulkView.of(DOCUMENTS), name="document-bulk"),
     path("search/", SearchView.as_view(), name="search"),
     path("search/suggestions/", SuggestionsView.as_view(), name="search-suggestions"),
     path("", include(router.urls)),

@@ -239,6 +239,17 @@ RATELIMIT_IP_META_KEY = "lexiflow.http.client_address.client_address"
 CACHE_ROLLOUT_PERCENT = env.integer("CACHE_ROLLOUT_PERCENT", 100, minimum=0, maximum=100)
 CACHE_ROLLOUT = "users.rollout_share.OperatorsShare"  # what operators said since
 
+# --- Bulk changes -------------------------------------------------------------------------------
+# What may be changed in bulk, by its name in the API.
+BULK_TABLES = {
+    "cases": "cases.bulk.CASES",
+    "clients": "cases.bulk.CLIENTS",
+    "parties": "cases.bulk.PARTIES",
+    "documents": "documents.bulk.DOCUMENTS",
+    "users": "users.bulk.USERS",
+}
+BULK_ACTOR = "users.bulk.actor_of"  # who a job acts for
+
 # --- Files --------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 100, minimum=1, maximum=2048) * 1024 * 1024
 API_JSON_MAX_BYTES = 1024 * 1024  # a document's text in JSON may be as large as a file

@@ -1,5 +1,6 @@
 """What a role may do with the rows it sees: `users.roles` as DRF permissions."""
 
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -57,15 +58,24 @@ class ChangesPeople(RolePermission):
         return allows(user.role, Capability.ADMINISTER_USERS)
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
-        """Nobody changes a person who can do more, or who belongs to a firm of others as well."""
         actor: Any = request.user
         if obj.pk == actor.pk and getattr(view, "action", None) == "remove_second_factor":
             return False  # one's own is removed with a code
-        if request.method in SAFE_METHODS or actor.is_superuser:
+        if request.method in SAFE_METHODS:
             return True
-        if obj.pk == actor.pk:
-            return request.method == "PATCH" and set(request.data) <= _OWN_PROFILE
-        return may_administer(actor, obj)
+        return may_change(actor, obj, request.data if request.method == "PATCH" else None)
+
+
+def may_change(actor: Any, person: User, fields: Collection[str] | None) -> bool:
+    """Nobody changes a person who can do more, or who belongs to a firm of others as well.
+
+    fields: which are to be set; None for anything else that is done to the person.
+    """
+    if actor.is_superuser:
+        return True
+    if person.pk == actor.pk:
+        return fields is not None and set(fields) <= _OWN_PROFILE
+    return may_administer(actor, person)
 
 
 def may_administer(actor: Any, person: User) -> bool:

@@ -5,14 +5,17 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, RangeDateFilter
 
 from cases.admin.case_owned import CASE_DEFERS, CaseOwnedAdmin
+from cases.bulk import PARTIES
 from cases.models import DocketEntry, Party
+from lexiflow.admin.bulk_actions import BulkActions
 from lexiflow.admin.columns import column
 from lexiflow.admin.filters import AutocompleteSelectFilter
 from users.admin.site import site
 
 
 @register(Party, site=site)
-class PartyAdmin(CaseOwnedAdmin):
+class PartyAdmin(BulkActions, CaseOwnedAdmin):
+    bulk_table = PARTIES
     list_display = ("name", "kind", "case_number", "counsel_name", "counsel_firm", "created")
     list_defer = ("notes", *CASE_DEFERS)
     list_filter = (("kind", ChoicesDropdownFilter), ("case", AutocompleteSelectFilter))

@@ -9,8 +9,10 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from cases import services
 from cases.admin.numbering import ClientForm
 from cases.admin.staffing import ClientPersonInline
+from cases.bulk import CLIENTS
 from cases.choices import ClientStatus
 from cases.models import Client
+from lexiflow.admin.bulk_actions import BulkActions
 from lexiflow.admin.columns import choice_column
 from lexiflow.admin.filters import AutocompleteSelectFilter
 from users.admin.site import site
@@ -24,7 +26,8 @@ _STATUS_COLOURS = {
 
 
 @register(Client, site=site)
-class ClientAdmin(OrganizationOwnedAdmin):
+class ClientAdmin(BulkActions, OrganizationOwnedAdmin):
+    bulk_table = CLIENTS
     form = ClientForm
     status_label = choice_column("status", _STATUS_COLOURS)
     list_display = (

@@ -12,9 +12,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from cases import access, services
 from cases.admin.case_inlines import DocketInline, EvidenceInline, PartyInline
 from cases.admin.staffing import CaseForm, TeamInline, WallInline
+from cases.bulk import CASES
 from cases.choices import CaseAccess, CaseStatus
 from cases.models import Case
 from cases.search import search_hits
+from lexiflow.admin.bulk_actions import BulkActions
 from lexiflow.admin.columns import choice_column, column, page_action
 from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.full_text import with_hit
@@ -34,7 +36,8 @@ _ACCESS_COLOURS = {CaseAccess.TEAM: "warning", CaseAccess.SEALED: "danger"}
 
 
 @register(Case, site=site)
-class CaseAdmin(AuditedSearch, OrganizationOwnedAdmin):
+class CaseAdmin(BulkActions, AuditedSearch, OrganizationOwnedAdmin):
+    bulk_table = CASES
     find_hits = staticmethod(search_hits)
     form = CaseForm
     status_label = choice_column("status", _STATUS_COLOURS)

@@ -19,9 +19,11 @@ from documents import readings, services
 from documents.admin.file_views import FileViews
 from documents.admin.forms import DocumentForm, NewDocumentForm
 from documents.admin.versions import VersionColumns, VersionInline
+from documents.bulk import DOCUMENTS
 from documents.choices import AccessLevel, DocumentStatus
 from documents.models import Document, DocumentPage
 from documents.search import search_hits
+from lexiflow.admin.bulk_actions import BulkActions
 from lexiflow.admin.columns import choice_column, column
 from lexiflow.admin.filters import AutocompleteSelectFilter
 from lexiflow.admin.full_text import with_hit
@@ -61,7 +63,8 @@ _FILE_FACTS = tuple(
 
 
 @register(Document, site=site)
-class DocumentAdmin(VersionColumns, FileViews, AuditedSearch, OrganizationOwnedAdmin):
+class DocumentAdmin(BulkActions, VersionColumns, FileViews, AuditedSearch, OrganizationOwnedAdmin):
+    bulk_table = DOCUMENTS
     find_hits = staticmethod(search_hits)
     form = DocumentForm
     access_label = choice_column("access_level", _ACCESS_COLOURS, description="access")

@@ -12,6 +12,7 @@ import math
 from collections.abc import Collection
 from typing import Any
 
+import orjson
 from django.core.exceptions import (
     BadRequest,
     DisallowedHost,
@@ -68,6 +69,20 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse:
     if response.status_code >= 500:
         _log(exc, context["request"], response)
     return response
+
+
+def problem_of(exc: Exception, writable: Collection[str] = ()) -> dict[str, Any] | None:
+    """The body that an answer to `exc` would have, for a part of an answer; None for a defect."""
+    response = None
+    if isinstance(exc, exceptions.APIException):
+        response = _api_problem(exc)
+    elif isinstance(exc, DatabaseError | InterfaceError):
+        response = database_problem(exc, writable)
+    if response is None:
+        return None
+    body: dict[str, Any] = orjson.loads(response.content)
+    del body["request_id"]
+    return body
 
 
 def _writable(view: Any) -> Collection[str]:

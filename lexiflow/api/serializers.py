@@ -8,7 +8,7 @@ uniqueness validators are off.
 Reads never pass through here: see `lexiflow.api.projection`, which is derived from these classes.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -116,6 +116,13 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
         sent = values.setdefault(parent_field, parent)
         return {} if sent == parent else {parent_field: ["Is not the record that the path names."]}
 
+    def foresee(self, instances: Sequence[Any], values: Sequence[Mapping[str, Any]]) -> None:
+        """For many rows at once: reads what `validate` would ask of each of `instances`.
+
+        values: the validated values for each. A `validate` that asks the database about its row or
+        about a value has its question here as well, once for all.
+        """
+
     def changed_fields(self) -> frozenset[str]:
         """The validated fields whose value is not the instance's already.
 
@@ -124,7 +131,7 @@ class RecordSerializer(serializers.ModelSerializer[Any]):
         return frozenset(
             name
             for name, value in self.validated_data.items()
-            if _differs(self.instance, name, value)
+            if differs(self.instance, name, value)
         )
 
     def save_changes(self, changed: Collection[str]) -> None:
@@ -160,7 +167,8 @@ def _model_field(instance: models.Model, name: str) -> Any:
         return None
 
 
-def _differs(instance: Any, name: str, value: Any) -> bool:
+def differs(instance: Any, name: str, value: Any) -> bool:
+    """Whether a validated value is not the instance's already. No query but for lists of rows."""
     field = _model_field(instance, name)
     if field is None:
         return True

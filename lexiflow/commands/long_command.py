@@ -29,7 +29,6 @@ EXIT_CODES = (
     "Exit code: 0 everything is in; 1 done, but rows or fields had problems (see the report), or"
     " interrupted; 2 could not run."
 )
-_RESUME = "Interrupted. What is written stays; the same command again goes on from there."
 
 
 def cannot_run(message: str) -> CommandError:
@@ -52,6 +51,8 @@ class LongCommand(BaseCommand):
     """Write `work()`; call `report_problem`, ask `is_interrupted` between batches."""
 
     report: Report
+    # What somebody who has interrupted the command is told.
+    resume_hint = "Interrupted. What is written stays; the same command again goes on from there."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=EXIT_CODES, **kwargs)
@@ -112,7 +113,7 @@ class LongCommand(BaseCommand):
             yield bar
 
     def _conclude(self) -> None:
-        messages = [_RESUME] if self.is_interrupted else []
+        messages = [self.resume_hint] if self.is_interrupted else []
         if self.report.problems:
             messages.append(
                 f"{self.report.problems:,} problems, {self.report.rejected_rows:,} rows rejected:"

@@ -86,6 +86,7 @@ RULES: dict[type[Model], Rule] = {
 # own: the caller's own account only.
 # operators: answers those who run the installation, with nothing of any firm.
 # search: finds rows by `q`; each by the rule of its table.
+# bulk: changes many rows, each by the rule of its table (tests/cases/test_bulk.py and others).
 OTHER_ROUTES = {
     "login": "public",
     "refresh": "public",
@@ -105,6 +106,16 @@ OTHER_ROUTES = {
     "schema-table": "operators",
     "search": "search",
     "search-suggestions": "search",
+    "case-bulk": "bulk",
+    "client-bulk": "bulk",
+    "document-bulk": "bulk",
+    "party-bulk": "bulk",
+    "user-bulk": "bulk",
+    "bulk-changes": "own",
+    "bulk-change": "own",
+    "bulk-results": "own",
+    "bulk-cancel": "own",
+    "bulk-undo": "own",
 }
 
 # What a reading action needs in its query to succeed.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from cases.models import Case, Client
 from lexiflow.api.fields import VisibleReferenceField, VisibleReferencesField
@@ -18,7 +19,7 @@ from tests.access.asking import (
 )
 from tests.access.policy import READ_ONLY, may_restore
 from tests.access.scene import HOME, Scene
-from tests.routes import CALLS, RESOURCES, Route
+from tests.routes import CALLS, RESOURCES, ROUTES, Route
 from tests.worlds import everything_written
 from users.choices import Role
 from users.models import ApiKey, Organization, User
@@ -117,3 +118,59 @@ def test_a_number_that_is_taken_tells_no_more_than_that(route: Route, scene: Sce
             answer = asker.ask("POST", list_path(route), body)
             assert answer.status_code == status, (asker.person, fact, answer.content)
             assert fact.marker not in str(answer.json().get("errors")), fact
+
+
+BULK = {route.name: route.view.table for route in ROUTES if hasattr(route.view, "table")}
+CHANGES: dict[str, dict[str, Any]] = {
+    "case-bulk": {"judge": "Hale"},
+    "client-bulk": {"phone": "555"},
+    "document-bulk": {"description": "Other."},
+    "party-bulk": {"counsel_name": "Hale"},
+    "user-bulk": {"department": "Tax"},
+}
+# Which all rows of the scene match.
+FILTERS = {"user-bulk": {"status": "active"}}
+
+
+@pytest.mark.parametrize("name", sorted(BULK))
+def test_a_hidden_row_cannot_be_changed_in_bulk(name: str, scene: Scene) -> None:
+    """By its key it is told like no row; a filter does not find it. Nor does an undo."""
+    path, before = reverse(name), everything_written()
+    asked = 0
+    for asker in representatives(scene):
+        hidden = [f for f in one_of_each(asker.hidden(BULK[name].model)) if not f.is_deleted]
+        keys = [str(fact.row.pk) for fact in hidden]
+        for operation in ("update", "delete"):
+            sets = {"set": CHANGES[name]} if operation == "update" else {}
+            body = {"operation": operation, "ids": [*keys, UNKNOWN], **sets}
+            answer = asker.ask("POST", path, body)
+            if answer.status_code == 403:
+                continue
+            assert answer.status_code == 200, (asker.person, answer.content)
+            rows = answer.json()["results"]
+            told = [{**row, "id": "", "index": 0} for row in rows]
+            assert told == [told[-1]] * len(told), asker.person
+            assert told[-1]["errors"]["code"] == "not_found"
+            asked += len(keys)
+    assert asked >= 10
+    assert everything_written() == before
+
+
+@pytest.mark.parametrize("name", sorted(BULK))
+def test_a_filter_finds_in_bulk_what_a_list_shows(name: str, scene: Scene) -> None:
+    before = everything_written()
+    found = 0
+    for asker in representatives(scene):
+        body = {
+            "filter": FILTERS.get(name, {"created_at__gte": "2000-01-01T00:00:00Z"}),
+            "set": CHANGES[name],
+            "dry_run": True,
+        }
+        answer = asker.ask("POST", reverse(name), body)
+        if answer.status_code == 403:
+            continue
+        shown = {row["id"] for row in answer.json()["results"]}
+        assert shown == {str(fact.row.pk) for fact in asker.seen(BULK[name].model)}, asker.person
+        found += len(shown)
+    assert found
+    assert everything_written() == before

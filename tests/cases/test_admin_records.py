@@ -84,20 +84,21 @@ def test_deleting_asks_first_is_soft_and_can_be_undone(
 
 
 def test_selected_rows_are_deleted_and_restored_together(
-    as_alice: Client, firm: Organization, other_firm: Organization
+    as_alice: Client, matter: Case, other_firm: Organization
 ) -> None:
-    cases = [factories.case(firm) for _ in range(3)]
-    foreign = factories.case(other_firm)
-    keys = [case.pk for case in [*cases[:2], foreign]]
+    """Of a table without bulk changes."""
+    items = [factories.evidence(matter) for _ in range(3)]
+    foreign = factories.evidence(factories.case(other_firm))
+    keys = [item.pk for item in [*items[:2], foreign]]
     data = {"action": "delete_selected", "_selected_action": keys, "index": "0"}
-    page = as_alice.post(listing(Case), data).content.decode()
-    assert "Delete 2 cases?" in page
+    page = as_alice.post(listing(EvidenceItem), data).content.decode()
+    assert "Delete 2 evidence items?" in page
     assert foreign.title not in page
-    assert as_alice.post(listing(Case), {**data, "post": "yes"}).status_code == 302
-    assert set(Case.objects.deleted().values_list("pk", flat=True)) == set(keys[:2])
+    assert as_alice.post(listing(EvidenceItem), {**data, "post": "yes"}).status_code == 302
+    assert set(EvidenceItem.objects.deleted().values_list("pk", flat=True)) == set(keys[:2])
     data = {"action": "restore_selected", "_selected_action": keys, "index": "0"}
-    assert as_alice.post(f"{listing(Case)}?deleted=yes", data).status_code == 302
-    assert Case.objects.deleted().count() == 0
+    assert as_alice.post(f"{listing(EvidenceItem)}?deleted=yes", data).status_code == 302
+    assert EvidenceItem.objects.deleted().count() == 0
 
 
 def test_a_role_that_may_not_delete_neither_deletes_nor_sees_deleted_rows(

@@ -33,7 +33,11 @@ CASES = f"{API}cases/"
 BODY = {"name": "Export", "scopes": ["cases:read"]}
 # Views of their own, and what a key needs for each.
 VIEWS = {"search": ("cases", "documents"), "search-suggestions": ("cases", "documents")}
-ANY_KEY = {"me", "limits"}
+ANY_KEY = {
+    *("me", "limits"),
+    # Of what somebody has changed in bulk, a key sees what its scopes reach.
+    *("bulk-changes", "bulk-change", "bulk-results", "bulk-cancel", "bulk-undo"),
+}
 SIGNED_IN_ONLY = {
     "logout",
     "change-password",

@@ -19,6 +19,7 @@ from django.urls import reverse
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 
 from lexiflow.admin.access import Action
+from lexiflow.admin.bulk_actions import BulkActions
 from lexiflow.admin.columns import choice_column, column, page_action
 from lexiflow.admin.deletion import set_deleted
 from lexiflow.admin.filters import AutocompleteSelectFilter
@@ -30,6 +31,7 @@ from users import audit, second_factor
 from users.admin.site import site
 from users.admin.tenancy import sees_several_firms
 from users.admin.user_forms import MembershipForm, NewPersonForm, PasswordForm, PersonForm
+from users.bulk import USERS
 from users.choices import AuditAction, Role, UserStatus
 from users.models import Membership, User
 from users.roles import Capability, is_capable, may_grant
@@ -74,8 +76,10 @@ class MembershipInline(AdministersPeople, RecordTabularInline):
 
 
 @register(User, site=site)
-class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(BulkActions, AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     """Django's page for users with our rules."""
+
+    bulk_table = USERS
 
     form = PersonForm
     add_form = NewPersonForm
@@ -143,7 +147,7 @@ class UserAdmin(AdministersPeople, RecordAdmin, DjangoUserAdmin):  # type: ignor
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Accounts are deleted one by one: each is checked against the rights of who does it."""
+        """The plain deletion asks nobody's rights row by row; the one in bulk does."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions

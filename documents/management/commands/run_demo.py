@@ -21,11 +21,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from documents.demo.accounts import make_demo
 from documents.services import EXTRACTION_QUEUE
+from lexiflow.bulk.jobs import BULK_QUEUE
 from users.models import User
 from users.tasks import UPKEEP_QUEUE
 
 SERVER = "-m gunicorn -c deploy/gunicorn.conf.py lexiflow.wsgi:application"
-QUEUES = f"{EXTRACTION_QUEUE},{UPKEEP_QUEUE}"
+QUEUES = f"{EXTRACTION_QUEUE},{UPKEEP_QUEUE},{BULK_QUEUE}"
 WORKER = f"manage.py procrastinate worker --queues {QUEUES} --concurrency 2"
 _START_SECONDS = 60
 _RESTART_SECONDS = 1

@@ -1,0 +1,5 @@
+"""The tables of the project itself."""
+
+from lexiflow.bulk.models import BulkBatch, BulkChange
+
+__all__ = ["BulkBatch", "BulkChange"]
