@@ -30,3 +30,8 @@ LIMITER_SECONDS = Histogram(
     ["source"],  # redis, local
     buckets=(0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.3),
 )
+COMPRESSION_BYTES = Counter(
+    "lexiflow_compression_bytes_total",
+    "Bytes of answers that were compressed, before (in) and after (out).",
+    ["coding", "side"],  # gzip, br, zstd; in, out
+)

@@ -52,9 +52,11 @@ WSGI_APPLICATION = "lexiflow.wsgi.application"
 APPEND_SLASH = False  # a redirect would turn a POST into a GET and lose its body
 MIDDLEWARE = [
     "lexiflow.http.request_id.RequestIdMiddleware",  # outermost: every answer and log line has it
+    "lexiflow.cache.cohorts.CohortMiddleware",  # times what the cache serves, and what it does not
     "lexiflow.api.rate_limits.RateLimitMiddleware",  # around all that may answer for the API
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # static files need nothing of what follows
+    "lexiflow.http.compression.CompressionMiddleware",  # never of static files, nor of secrets
     "django.contrib.sessions.middleware.SessionMiddleware",  # the admin's; lazy, free for the API
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -241,6 +243,11 @@ LIMIT_CONCURRENT = env.integer(
 LIMITER_RULES = "users.limit_rules.OperatorsRules"  # what operators changed since
 RATELIMIT_IP_META_KEY = "lexiflow.http.client_address.client_address"
 
+# --- Roll-out of the cache ----------------------------------------------------------------------
+# Of the people, in per cent, whom the cache serves until operators say otherwise; 0 to 100.
+CACHE_ROLLOUT_PERCENT = env.integer("CACHE_ROLLOUT_PERCENT", 100, minimum=0, maximum=100)
+CACHE_ROLLOUT = "users.rollout_share.OperatorsShare"  # what operators said since
+
 # --- Files --------------------------------------------------------------------------------------
 UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 100, minimum=1, maximum=2048) * 1024 * 1024
 API_JSON_MAX_BYTES = 1024 * 1024  # a document's text in JSON may be as large as a file
@@ -360,6 +367,7 @@ UNFOLD: dict[str, Any] = {
                             ("Limits", "speed", "users_scopelimit"),
                             ("Limits of callers", "person_check", "users_limitoverride"),
                             ("Blocked callers", "block", "users_callerblock"),
+                            ("Cache roll-out", "percent", "users_cacherollout"),
                         )
                     ),
                     _admin_list(

@@ -1,6 +1,7 @@
 """The local servers, and a client of the API that speaks for a person."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
 
 from lexiflow.db.notifications import notifications
 from lexiflow.devservices import ensure
-from tests import factories, worlds
+from lexiflow.redis import shared_redis
+from tests import factories, template_database, worlds
 from tests.settings import EXTERNAL_POSTGRES, EXTERNAL_REDIS
 from tests.valkey import Valkey
 from users.models import Organization, User
@@ -33,10 +36,35 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The test database can be dropped only when nobody listens to it any more."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
+    """The test database begins as a copy of one that is migrated."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_database.ensure()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database can be dropped only when nobody else is connected to it any more. Who is
+    after all tests was forgotten by one of them, and is named.
+    """
     yield
     notifications.stop()
+    deadline = time.monotonic() + 10  # a server that was told to end takes a moment
+    with django_db_blocker.unblock():
+        while (others := _other_sessions()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert others == []
+
+
+def _other_sessions() -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT application_name, backend_start, state, query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return list(cursor.fetchall())
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -71,6 +99,20 @@ def shared_valkey() -> Iterator[Valkey]:
     server = Valkey().start()
     yield server
     server.close()
+
+
+@pytest.fixture
+def cache_valkey(settings: Any, shared_valkey: Valkey) -> Iterator[Valkey]:
+    """The cache's Redis of this process, empty; whoever kills or freezes it may leave it so."""
+    shared_valkey.client().flushall()
+    default = {**settings.CACHES["default"], "LOCATION": shared_valkey.url}
+    settings.CACHES = {**settings.CACHES, "default": default}
+    yield shared_valkey
+    shared_valkey.revive()
+    deadline = time.monotonic() + 10
+    while not shared_redis(shared_valkey.url).breaker.is_closed:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ from lexiflow.settings import *  # noqa: E402, F403
 from lexiflow.settings import DATABASES  # noqa: E402
 
 # Reading them would add queries now and then, and a connection that listens. Tests of the limits
-# use the real source.
+# and of the roll-out use the real sources.
 LIMITER_RULES = ""
+CACHE_ROLLOUT = ""
 # The pool would keep connections to the test database open while it is dropped.
 DATABASES["default"]["OPTIONS"].pop("pool")
 # Argon2 is meant to be slow; hundreds of sign-ins in tests are not.

@@ -15,6 +15,7 @@ from tests.worlds import World, hangs_from
 from users.choices import Role
 from users.models import (
     AuditEvent,
+    CacheRollout,
     CallerBlock,
     LimitOverride,
     Membership,
@@ -29,7 +30,7 @@ TABLES: list[type[Any]] = [
     model for model in apps.get_models() if isinstance(model._default_manager.all(), RecordQuerySet)
 ]
 # What operators say about the installation; it is of no firm.
-OF_NO_FIRM = {ScopeLimit, LimitOverride, CallerBlock}
+OF_NO_FIRM = {ScopeLimit, LimitOverride, CallerBlock, CacheRollout}
 
 
 def rows_of(model: type[Any], world: World) -> set[Any]:
@@ -68,6 +69,7 @@ def test_rows_of_no_firm_are_seen_by_operators_only(
         ScopeLimit.objects.create(scope="heavy", rate="5/1m"),
         LimitOverride.objects.create(user=alice, scope="heavy", rate="5/1m"),
         CallerBlock.objects.create(user=charlie),
+        CacheRollout.objects.create(percent=50),
     }
     assert {type(row) for row in made} == OF_NO_FIRM
     for row in made:

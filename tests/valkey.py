@@ -53,8 +53,16 @@ class Valkey:
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """Harmless if it is not frozen, or has ended."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
+
+    def revive(self) -> None:
+        """Has it answer again, whatever was done to it."""
+        self.thaw()
+        if not self._answers():
+            self.kill()
+            self.start()
 
     def close(self) -> None:
         self.kill()

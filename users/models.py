@@ -36,11 +36,13 @@ from users.revocation import (
     TELL_SIGN_IN,
     keep_sign_ins,
 )
+from users.rollout_models import CacheRollout
 
 __all__ = [
     "ApiKey",
     "ApiKeyUse",
     "AuditEvent",
+    "CacheRollout",
     "CallerBlock",
     "LimitOverride",
     "Membership",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from tests import factories
 from tests.access.policy import Fact
 from users.limit_models import LimitScope
-from users.models import ApiKey, CallerBlock, LimitOverride, ScopeLimit, SignIn, User
+from users.models import ApiKey, CacheRollout, CallerBlock, LimitOverride, ScopeLimit, SignIn, User
 
 if TYPE_CHECKING:
     from tests.access.scene import Scene
@@ -26,12 +26,13 @@ def add_keys(scene: "Scene") -> None:
 
 
 def add_limits(scene: "Scene") -> None:
-    """What operators say about some of these callers."""
+    """What operators say about some of these callers, and about the cache."""
     owner, key = scene.cast["own associate"].user, scene.of(ApiKey)[0].row
     for row in (
         ScopeLimit.objects.create(scope=LimitScope.HEAVY, rate="30/1m"),
         LimitOverride.objects.create(api_key=key, scope=LimitScope.HEAVY, rate="60/1m"),
         CallerBlock.objects.create(user=owner),
+        CacheRollout.objects.create(percent=50),
     ):
         scene.add(row)
 

@@ -23,6 +23,7 @@ from documents.models import Document, DocumentVersion
 from users.models import (
     ApiKey,
     AuditEvent,
+    CacheRollout,
     CallerBlock,
     HistoryEvent,
     LimitOverride,
@@ -77,6 +78,7 @@ RULES: dict[type[Model], Rule] = {
     ScopeLimit: Rule.OPERATORS,
     LimitOverride: Rule.OPERATORS,
     CallerBlock: Rule.OPERATORS,
+    CacheRollout: Rule.OPERATORS,
 }
 
 # Routes of the API that are no resources (their table would say it).

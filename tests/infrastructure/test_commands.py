@@ -158,6 +158,15 @@ def test_the_first_signal_lets_the_batch_end(number: signal.Signals) -> None:
     assert signal.getsignal(number) == before
 
 
+@pytest.fixture
+def _minding_ctrl_c() -> Iterator[None]:
+    """A shell's background jobs begin with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_minding_ctrl_c")
 def test_the_second_signal_stops_at_once() -> None:
     asked: list[object] = []
 

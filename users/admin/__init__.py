@@ -6,6 +6,6 @@ Not here, on purpose: groups and permissions of Django (the table of `users.role
 what), sessions, and Django's log of admin actions (the audit trail has it all).
 """
 
-from users.admin import keys, limits, organizations, people, trail
+from users.admin import keys, limits, organizations, people, rollout, trail
 
-__all__ = ["keys", "limits", "organizations", "people", "trail"]
+__all__ = ["keys", "limits", "organizations", "people", "rollout", "trail"]

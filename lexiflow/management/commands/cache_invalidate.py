@@ -1,0 +1,67 @@
+"""`manage.py cache_invalidate`: removes what the cache remembers, by pattern."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from redis.exceptions import RedisError
+from tqdm import tqdm
+
+from lexiflow.cache import keys
+from lexiflow.commands.interruption import Interruption
+from lexiflow.commands.long_command import HAD_PROBLEMS, at_least, cannot_run
+from lexiflow.redis import RedisAwayError
+
+
+class Command(BaseCommand):
+    help = (
+        "Removes keys of the cache that match a pattern (* and ? and [ab], as Redis reads them),"
+        " in small batches, while everybody goes on. Writes need nothing of this: they invalidate"
+        " what they change themselves. Exit code: 0 done; 1 interrupted; 2 could not run."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--pattern",
+            required=True,
+            metavar="GLOB",
+            help=f"behind {keys.PREFIX}, which is always in front: * for the whole cache;"
+            " `cache_stats --by-kind` shows the kinds",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only count")
+        parser.add_argument(
+            "--batch-size", type=at_least(1), default=keys.BATCH, help=f"keys ({keys.BATCH})"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        pattern, batch = options["pattern"], options["batch_size"]
+        if "\0" in pattern:
+            raise CommandError("A pattern has no NUL.", returncode=2)
+        try:
+            with Interruption() as interruption:
+                self._work(pattern, batch, interruption, is_trial=options["dry_run"])
+        except (RedisAwayError, RedisError) as error:
+            raise cannot_run(f"The cache's Redis cannot be asked: {error}") from error
+        if interruption.requested:
+            raise CommandError("Interrupted; what is removed is removed.", returncode=HAD_PROBLEMS)
+
+    def _work(
+        self, pattern: str, batch: int, interruption: Interruption, *, is_trial: bool
+    ) -> None:
+        # Counted first, so that the bar has an end.
+        total = 0
+        for some in keys.found(pattern, batch=batch):
+            total += len(some)
+            if interruption.requested:
+                return
+        matching = keys.in_product(pattern)
+        if is_trial:
+            self.stdout.write(f"{total:,} keys match {matching}; nothing was removed.")
+            return
+        removed = 0
+        with tqdm(total=total, unit=" keys", unit_scale=True, disable=None, leave=False) as bar:
+            for some in keys.found(pattern, batch=batch):
+                removed += keys.remove(some)
+                bar.update(len(some))
+                if interruption.requested:
+                    break
+        self.stdout.write(f"{removed:,} keys that match {matching} were removed.")
