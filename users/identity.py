@@ -240,7 +240,8 @@ def of_person(user_id: UUID) -> Identity | None:
     firms, *columns = row
     auth = SignedIn(new_id(), limit_principal="in-place-of-people")
     expires_at = timezone.now() + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
-    return Identity(auth, user_id, expires_at, tuple(firms), tuple(columns))
+    scope = _scope(user_id, firms, columns)
+    return Identity(auth, user_id, expires_at, tuple(firms), tuple(columns), scope)
 
 
 def _living(digest: bytes, read: Callable[[bytes], Identity | None]) -> Identity | None:

@@ -27,7 +27,7 @@ from rest_framework.response import Response
 
 from lexiflow import prometheus
 from lexiflow.api.query_parameters import canonical_query
-from lexiflow.cache import switch
+from lexiflow.cache import cohorts, switch
 from lexiflow.cache.answers import (
     MOST_FIRMS,
     Computation,
@@ -201,6 +201,7 @@ class Reading:
 
     def _count(self, outcome: str) -> None:
         prometheus.CACHE_ANSWERS.labels(self._route, outcome).inc()
+        cohorts.note(outcome)
 
 
 def _may_use(caller: Caller) -> bool:

@@ -14,7 +14,7 @@ import lexiflow.db.triggers
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("users", "0006_operators_limits"),
+        ("users", "0007_tell_the_cache"),
     ]
 
     operations = [
