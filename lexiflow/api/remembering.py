@@ -277,6 +277,7 @@ def _not_modified(tag: str) -> HttpResponseBase:
 
 def _write_headers(response: HttpResponseBase, tag: str) -> None:
     response["ETag"] = tag
-    # Kept by the caller alone, who asks each time whether it is still good.
-    response["Cache-Control"] = "private, no-cache"
+    # Kept by the caller alone, who asks each time whether it is still good; not even that where a
+    # view says so (`no-store`).
+    response.headers.setdefault("Cache-Control", "private, no-cache")
     response["Vary"] = "Accept, Authorization"
