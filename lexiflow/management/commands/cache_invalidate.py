@@ -46,8 +46,8 @@ class Command(BaseCommand):
             self._begin_anew(is_trial=options["dry_run"])
             return
         pattern, batch = options["pattern"], options["batch_size"]
-        if "\0" in pattern:
-            raise CommandError("A pattern has no NUL.", returncode=2)
+        if "\0" in pattern or pattern != pattern.encode(errors="replace").decode():
+            raise cannot_run("The pattern is not text.")
         try:
             with Interruption() as interruption:
                 self._work(pattern, batch, interruption, is_trial=options["dry_run"])

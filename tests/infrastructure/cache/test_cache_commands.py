@@ -86,6 +86,11 @@ def test_a_pattern_that_matches_nothing_removes_nothing(cache_valkey: Valkey, pa
     assert client.dbsize() == before
 
 
+@pytest.mark.parametrize("pattern", ["answers:\0", "answers:\udcff"])
+def test_a_pattern_that_is_no_text_is_refused(cache_valkey: Valkey, pattern: str) -> None:
+    assert run("cache_invalidate", "--pattern", pattern).code == 2
+
+
 def test_a_trial_only_counts(cache_valkey: Valkey) -> None:
     client = fill(cache_valkey, 5000)
     ending = run("cache_invalidate", "--pattern", "answers:3:*", "--dry-run")
