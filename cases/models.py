@@ -32,6 +32,8 @@ from cases.querysets import (
     DocketEntryQuerySet,
     EthicalWallQuerySet,
 )
+from lexiflow.cache.reads import declare_table
+from lexiflow.cache.triggers import tells_cache
 from lexiflow.counting.models import Count
 from lexiflow.counting.triggers import counting
 from lexiflow.db.constraints import choices_only
@@ -41,7 +43,14 @@ from lexiflow.search.index import GIN_PENDING_KILOBYTES
 from users.history import AUDITED
 from users.querysets import OrganizationOwnedQuerySet
 
+declare_table("cases_case_related_cases", is_pinned=True)
+
 ALIVE = Q(deleted_at__isnull=True)
+# What `cases.visibility` asks of the case that some other row belongs to, or is related to.
+ACCESS_COLUMNS = (
+    *("id", "organization_id", "access", "lead_attorney_id", "client_id"),
+    *("is_shared_with_client", "deleted_at"),
+)
 
 
 class AuditedRecord(Record):
@@ -74,6 +83,7 @@ class Client(AuditedRecord):
     objects = OrganizationOwnedQuerySet.as_manager()
 
     class Meta(AuditedRecord.Meta):
+        triggers = [*AuditedRecord.Meta.triggers, *tells_cache()]
         constraints = [
             UniqueConstraint(
                 fields=["organization", "client_number"],
@@ -106,7 +116,11 @@ class ClientPerson(AuditedRecord):
 
     class Meta(AuditedRecord.Meta):
         verbose_name_plural = "client people"
-        triggers = [*AuditedRecord.Meta.triggers, InheritOrganization(parent="client")]
+        triggers = [
+            *AuditedRecord.Meta.triggers,
+            InheritOrganization(parent="client"),
+            *tells_cache(),
+        ]
         constraints = [
             UniqueConstraint(
                 fields=["client", "user"], condition=ALIVE, name="client_person_unique"
@@ -181,6 +195,7 @@ class Case(AuditedRecord):
             *AuditedRecord.Meta.triggers,
             EndSharing(column="client_id"),
             *counting(CASES),
+            *tells_cache(pins=("id",), access=ACCESS_COLUMNS),
         ]
         constraints = [
             UniqueConstraint(
@@ -247,7 +262,11 @@ class CaseOwned(AuditedRecord):
 
     class Meta(AuditedRecord.Meta):
         abstract = True
-        triggers = [*AuditedRecord.Meta.triggers, InheritOrganization(parent="case")]
+        triggers = [
+            *AuditedRecord.Meta.triggers,
+            InheritOrganization(parent="case"),
+            *tells_cache(pins=("case_id",)),
+        ]
         default_related_name = "%(class)ss"
 
 
@@ -439,6 +458,7 @@ class CustodyEvent(AuditedRecord):
             *AuditedRecord.Meta.triggers,
             InheritOrganization(parent="evidence", also=("case_id",)),
             AppendOnly(),
+            *tells_cache(pins=("case_id",)),
         ]
         constraints = [choices_only("action", CustodyAction, name="custody_action_is_known")]
         indexes = [

@@ -17,6 +17,7 @@ from cases.ownership import EndSharing, InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
 from documents.counting import DOCUMENTS, HOLD_CASES, CountDocumentsOfCase
 from documents.querysets import LEVELS_TO_OPEN, DocumentQuerySet, DocumentVersionQuerySet
+from lexiflow.cache.triggers import tells_cache
 from lexiflow.counting.models import Count
 from lexiflow.counting.triggers import counting
 from lexiflow.db.constraints import choices_only
@@ -92,6 +93,7 @@ class Document(FileFacts, Record):
             InheritOrganization(parent="case"),
             EndSharing(column="case_id"),
             *counting(DOCUMENTS, before=HOLD_CASES),
+            *tells_cache(pins=("case_id", "id")),
         ]
         constraints = [
             choices_only("type", DocumentType, name="document_type_is_known"),
@@ -151,7 +153,7 @@ class DocumentVersion(FileFacts, Record):
     objects = DocumentVersionQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED]
+        triggers = [*Record.Meta.triggers, *AUDITED, *tells_cache(pins=("document_id",))]
         constraints = [
             UniqueConstraint(fields=["document", "number"], name="document_version_unique"),
             choices_only("text_status", TextStatus, name="version_text_status_is_known"),

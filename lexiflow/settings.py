@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "pgtrigger",
+    "cachalot",
     "procrastinate.contrib.django",
     "rest_framework",
     "django_filters",
@@ -177,6 +178,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_MAX_AGE": 0,  # the pool keeps connections; Django refuses both at once
         "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL costs nobody an error
         "OPTIONS": {
+            "application_name": "lexiflow",  # its writes are told to it, and not to everybody
             **_database,
             "pool": {
                 "min_size": env.integer("DB_POOL_MIN", 1, minimum=0, maximum=200),
@@ -197,20 +199,27 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis --------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
+DJANGO_REDIS_CONNECTION_FACTORY = "lexiflow.cache.backends.SharedPool"
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "lexiflow.cache.backends.ResilientRedisCache",
         "LOCATION": env.text("CACHE_REDIS_URL", REDIS_URL),
         "KEY_PREFIX": "lexiflow",
         "TIMEOUT": 300,
-        "OPTIONS": {
-            "SOCKET_CONNECT_TIMEOUT": 0.2,
-            "SOCKET_TIMEOUT": 0.25,
-            "CONNECTION_POOL_KWARGS": {"max_connections": 50},
-            "IGNORE_EXCEPTIONS": True,  # what is cached can be computed again
-        },
     }
 }
+
+# Queries of these tables are cached as well; of all others that is not worth its cost.
+CACHALOT_ENABLED = env.boolean("CACHE_QUERIES", True)
+CACHALOT_ONLY_CACHABLE_TABLES = ("cases_client", "users_membership", "users_organization")
+CACHALOT_TIMEOUT = 30
+CACHALOT_QUERY_KEYGEN = "lexiflow.cache.orm.query_key"
+CACHALOT_INVALIDATE_RAW = False  # the database tells of those as well
+SILENCED_SYSTEM_CHECKS = ["cachalot.W001"]  # it knows django-redis, and not what derives from it
+# Whether answers are remembered; the same in all processes, commands among them.
+CACHE_ANSWERS = env.boolean("CACHE_ANSWERS", True)
+# Whether a change must name the version it is for (`If-Match`, or `version` in the body).
+REQUIRE_IF_MATCH = env.boolean("REQUIRE_IF_MATCH", False)
 
 # --- Limits -------------------------------------------------------------------------------------
 # A Redis that does not evict: a window that is thrown away is a limit that starts anew.

@@ -1,5 +1,6 @@
-"""`manage.py cache_invalidate`: removes what the cache remembers, by pattern."""
+"""`manage.py cache_invalidate`: removes what the cache remembers, by pattern or altogether."""
 
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -7,8 +8,10 @@ from redis.exceptions import RedisError
 from tqdm import tqdm
 
 from lexiflow.cache import keys
+from lexiflow.cache.epoch import knowledge
 from lexiflow.commands.interruption import Interruption
 from lexiflow.commands.long_command import HAD_PROBLEMS, at_least, cannot_run
+from lexiflow.db.notifications import LIFE_SECONDS
 from lexiflow.redis import RedisAwayError
 
 
@@ -20,9 +23,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument(
+            "--everything",
+            action="store_true",
+            help="no remembered answer is served any more when this returns, wherever Redis is;"
+            " its memory comes back as the keys expire",
+        )
+        which.add_argument(
             "--pattern",
-            required=True,
             metavar="GLOB",
             help=f"behind {keys.PREFIX}, which is always in front: * for the whole cache;"
             " `cache_stats --by-kind` shows the kinds",
@@ -33,6 +42,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["everything"]:
+            self._begin_anew(is_trial=options["dry_run"])
+            return
         pattern, batch = options["pattern"], options["batch_size"]
         if "\0" in pattern or pattern != pattern.encode(errors="replace").decode():
             raise cannot_run("The pattern is not text.")
@@ -43,6 +55,14 @@ class Command(BaseCommand):
             raise cannot_run(f"The cache's Redis cannot be asked: {error}") from error
         if interruption.requested:
             raise CommandError("Interrupted; what is removed is removed.", returncode=HAD_PROBLEMS)
+
+    def _begin_anew(self, *, is_trial: bool) -> None:
+        if not is_trial:
+            knowledge.begin()
+            time.sleep(LIFE_SECONDS)  # until whoever has not heard of it knows that it has not
+        self.stdout.write(
+            "Nothing was changed." if is_trial else "No answer from before is served any more."
+        )
 
     def _work(
         self, pattern: str, batch: int, interruption: Interruption, *, is_trial: bool

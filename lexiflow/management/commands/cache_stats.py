@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from lexiflow.cache import cohorts, keys, rollout
 from lexiflow.cache.cohorts import CACHED
+from lexiflow.cache.epoch import knowledge
 from lexiflow.commands.long_command import at_least, cannot_run
 from lexiflow.redis import RedisAwayError, shared_redis
 
@@ -47,6 +48,7 @@ class Command(BaseCommand):
         answered_seconds = time.perf_counter() - begun
         breaker = shared_redis(cohorts.cache_url()).breaker
         served = cohorts.figures(since=time.time() - options["minutes"] * 60)[CACHED]
+        epoch = knowledge.for_writing()
         databases = [value for name, value in info.items() if name.startswith("db")]
         stats = {
             "answered_seconds": answered_seconds,
@@ -78,6 +80,8 @@ class Command(BaseCommand):
                 "hit_rate": served.hit_rate,
             },
             "rollout_percent": rollout.percent(),
+            "epoch": epoch.name,
+            "epoch_is_of_this_server": epoch.server == info["run_id"],
         }
         if options["by_kind"]:
             stats["kinds"] = dict(keys.counted(keys.found("*")).most_common())
@@ -103,6 +107,8 @@ def _lines(stats: dict[str, Any]) -> list[str]:
         f" ({_share(answers['hits'], answers['hits'] + answers['misses'])}),"
         f" {answers['bypassed']:,} bypassed, last {answers['minutes']} minutes",
         f"roll-out   {stats['rollout_percent']} %",
+        f"epoch      {stats['epoch']}, of"
+        f" {'this' if stats['epoch_is_of_this_server'] else 'ANOTHER'} run of Redis",
     ]
     kinds: dict[str, int] = stats.get("kinds", {})
     return lines + [f"  {kind:<20} {count:>12,}" for kind, count in kinds.items()]
