@@ -31,6 +31,8 @@ from cases.querysets import (
     DocketEntryQuerySet,
     EthicalWallQuerySet,
 )
+from lexiflow.cache.reads import declare_table
+from lexiflow.cache.triggers import tells_cache
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
 from lexiflow.db.triggers import AppendOnly
@@ -38,7 +40,14 @@ from lexiflow.search.index import GIN_PENDING_KILOBYTES
 from users.history import AUDITED
 from users.querysets import OrganizationOwnedQuerySet
 
+declare_table("cases_case_related_cases", is_pinned=True)
+
 ALIVE = Q(deleted_at__isnull=True)
+# What `cases.visibility` asks of the case that some other row belongs to, or is related to.
+ACCESS_COLUMNS = (
+    *("id", "organization_id", "access", "lead_attorney_id", "client_id"),
+    *("is_shared_with_client", "deleted_at"),
+)
 
 
 class AuditedRecord(Record):
@@ -71,6 +80,7 @@ class Client(AuditedRecord):
     objects = OrganizationOwnedQuerySet.as_manager()
 
     class Meta(AuditedRecord.Meta):
+        triggers = [*AuditedRecord.Meta.triggers, *tells_cache()]
         constraints = [
             UniqueConstraint(
                 fields=["organization", "client_number"],
@@ -103,7 +113,11 @@ class ClientPerson(AuditedRecord):
 
     class Meta(AuditedRecord.Meta):
         verbose_name_plural = "client people"
-        triggers = [*AuditedRecord.Meta.triggers, InheritOrganization(parent="client")]
+        triggers = [
+            *AuditedRecord.Meta.triggers,
+            InheritOrganization(parent="client"),
+            *tells_cache(),
+        ]
         constraints = [
             UniqueConstraint(
                 fields=["client", "user"], condition=ALIVE, name="client_person_unique"
@@ -174,7 +188,11 @@ class Case(AuditedRecord):
     objects = CaseQuerySet.as_manager()
 
     class Meta(AuditedRecord.Meta):
-        triggers = [*AuditedRecord.Meta.triggers, EndSharing(column="client_id")]
+        triggers = [
+            *AuditedRecord.Meta.triggers,
+            EndSharing(column="client_id"),
+            *tells_cache(pins=("id",), access=ACCESS_COLUMNS),
+        ]
         constraints = [
             UniqueConstraint(
                 fields=["organization", "case_number"],
@@ -235,7 +253,11 @@ class CaseOwned(AuditedRecord):
 
     class Meta(AuditedRecord.Meta):
         abstract = True
-        triggers = [*AuditedRecord.Meta.triggers, InheritOrganization(parent="case")]
+        triggers = [
+            *AuditedRecord.Meta.triggers,
+            InheritOrganization(parent="case"),
+            *tells_cache(pins=("case_id",)),
+        ]
         default_related_name = "%(class)ss"
 
 
@@ -427,6 +449,7 @@ class CustodyEvent(AuditedRecord):
             *AuditedRecord.Meta.triggers,
             InheritOrganization(parent="evidence", also=("case_id",)),
             AppendOnly(),
+            *tells_cache(pins=("case_id",)),
         ]
         constraints = [choices_only("action", CustodyAction, name="custody_action_is_known")]
         indexes = [

@@ -48,6 +48,7 @@ from cases.serializers import (
 from lexiflow.api.includes import Include, IncludeMany
 from lexiflow.api.ordering import Orderings
 from lexiflow.api.permissions import IsAuthenticated
+from lexiflow.api.remembering import Remembered
 from lexiflow.api.viewsets import AppendOnlyRecordViewSet, Parent, RecordViewSet
 from users.authentication import caller
 from users.models import User
@@ -100,6 +101,7 @@ class CaseViewSet(AuditedSearches, RecordViewSet):
     permission_classes = PERMISSIONS
     orderings = ("created_at", "title", "case_number", "filed_on", "trial_on")
     default_ordering = "-created_at"
+    remembered = Remembered(seconds=60, pin="pk")
     includes = {
         "client": Include(ClientSummary, Client.objects.visible_to),
         "lead_attorney": PERSON,
@@ -126,6 +128,7 @@ class CaseChildViewSet(RecordViewSet):
     resource = "cases"
     permission_classes = PERMISSIONS
     parent = IN_CASE
+    remembered = Remembered(seconds=60, pin="case_pk")
     includes = {"case": CASE}
     default_ordering = "-created_at"
 

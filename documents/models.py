@@ -14,6 +14,7 @@ from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from cases.ownership import EndSharing, InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
 from documents.querysets import DocumentQuerySet, DocumentVersionQuerySet
+from lexiflow.cache.triggers import tells_cache
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
 from lexiflow.search.index import GIN_PENDING_KILOBYTES
@@ -86,6 +87,7 @@ class Document(FileFacts, Record):
             *AUDITED,
             InheritOrganization(parent="case"),
             EndSharing(column="case_id"),
+            *tells_cache(pins=("case_id", "id")),
         ]
         constraints = [
             choices_only("type", DocumentType, name="document_type_is_known"),
@@ -135,7 +137,7 @@ class DocumentVersion(FileFacts, Record):
     objects = DocumentVersionQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED]
+        triggers = [*Record.Meta.triggers, *AUDITED, *tells_cache(pins=("document_id",))]
         constraints = [
             UniqueConstraint(fields=["document", "number"], name="document_version_unique"),
             choices_only("text_status", TextStatus, name="version_text_status_is_known"),

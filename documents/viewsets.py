@@ -27,6 +27,7 @@ from documents.serializers import (
 from lexiflow.api.parsers import TextJsonParser, UploadParser
 from lexiflow.api.problems import Conflict
 from lexiflow.api.reading import RecordReads
+from lexiflow.api.remembering import Remembered
 from lexiflow.api.viewsets import Parent, ReadOnlyRecordViewSet, RecordViewSet
 from lexiflow.db.transactions import write_transaction
 from lexiflow.ratelimit.rules import UPLOAD
@@ -83,6 +84,8 @@ class DocumentViewSet(TakesInFiles, AuditedSearches, HandsOutFiles, RecordViewSe
     permission_classes = PERMISSIONS
     parser_classes = (TextJsonParser, UploadParser)
     parent = IN_CASE
+    # That somebody opens one is written down each time, so `retrieve` is not remembered.
+    remembered = Remembered(seconds=120, pin="case_pk", actions=("list",))
     location_route = "document-detail"
     orderings = ("created_at", "title")
     default_ordering = "-created_at"

@@ -10,6 +10,11 @@ LIMITER_DECISIONS = Counter(
     "Calls that a limit decided on; `shadowed` ones passed because the scope only watches.",
     ["scope", "outcome"],  # admitted, refused, shadowed, blocked, crowded
 )
+CACHE_ANSWERS = Counter(
+    "lexiflow_cache_answers_total",
+    "Requests for answers that may be remembered.",
+    ["route", "outcome"],  # hit, not_modified, stored, not_stored, bypassed
+)
 LIMITER_SECONDS = Histogram(
     "lexiflow_limiter_seconds",
     "How long one decision took.",

@@ -175,6 +175,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_MAX_AGE": 0,  # the pool keeps connections; Django refuses both at once
         "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL costs nobody an error
         "OPTIONS": {
+            "application_name": "lexiflow",  # its writes are told to it, and not to everybody
             **_database,
             "pool": {
                 "min_size": env.integer("DB_POOL_MIN", 1, minimum=0, maximum=200),
@@ -209,6 +210,11 @@ CACHES: dict[str, dict[str, Any]] = {
         },
     }
 }
+
+# Whether answers are remembered; the same in all processes, commands among them.
+CACHE_ANSWERS = env.boolean("CACHE_ANSWERS", True)
+# Whether a change must name the version it is for (`If-Match`, or `version` in the body).
+REQUIRE_IF_MATCH = env.boolean("REQUIRE_IF_MATCH", False)
 
 # --- Limits -------------------------------------------------------------------------------------
 # A Redis that does not evict: a window that is thrown away is a limit that starts anew.

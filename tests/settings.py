@@ -34,3 +34,4 @@ DATABASES["default"]["OPTIONS"].pop("pool")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A test's transaction is never committed, so nobody is told of it. Tests of the cache turn it on.
 IDENTITY_CACHE_SIZE = 0
+CACHE_ANSWERS = False

@@ -6,6 +6,8 @@ class UsersConfig(AppConfig):
     name = "users"
 
     def ready(self) -> None:
-        from users import key_usage
+        from lexiflow.cache import writes
+        from users import identity, key_usage
 
+        writes.find_firms_with(identity.firms_of)
         request_finished.connect(key_usage.write_noted)

@@ -9,6 +9,7 @@ for it is refused here, before the view runs. A view that names no resource is n
 """
 
 import hashlib
+from typing import Any, cast
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
@@ -16,9 +17,10 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from lexiflow.api.reach import resources_of
+from lexiflow.api.remembering import recognise, recognised
 from lexiflow.http.client_address import client_address
 from users import key_usage
-from users.identity import Auth, KeyHolder, SignedIn, of_access_token, of_api_key
+from users.identity import Auth, Identity, KeyHolder, SignedIn, of_access_token, of_api_key
 from users.models import User
 from users.scopes import READ, WRITE
 
@@ -49,6 +51,16 @@ class BearerAuthentication(BaseAuthentication):
     """Sets `request.user` to the person and `request.auth` to what they came with."""
 
     def authenticate(self, request: Request) -> tuple[User, Auth] | None:
+        identity = self.recognised(request, request.parser_context["view"])
+        return None if identity is None else (identity.person(), identity.auth)
+
+    def recognised(self, request: Any, view: Any) -> Identity | None:
+        """Who sent Django's or REST framework's `request` for `view`, or its class. Asked twice,
+        it looks once.
+        """
+        known: Any = recognised(request)
+        if known is not None:
+            return cast(Identity, known)
         header = get_authorization_header(request)
         if not header:
             return None
@@ -62,20 +74,21 @@ class BearerAuthentication(BaseAuthentication):
         if identity is None:
             raise AuthenticationFailed("The token is unknown, expired or revoked.")
         if isinstance(identity.auth, KeyHolder):
-            _admit(identity.auth, request)
-        return identity.person(), identity.auth
+            _admit(identity.auth, request, view)
+        recognise(request, identity)
+        return identity
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="lexiflow"'
 
 
-def _admit(key: KeyHolder, request: Request) -> None:
+def _admit(key: KeyHolder, request: Any, view: Any) -> None:
     """Raises for a key that is used from elsewhere, or for what it is not for."""
     address = client_address(request)
     if not key.may_come_from(address):
         raise AuthenticationFailed("The token is unknown, expired or revoked.")
     key_usage.note(key.pk, address)
-    resources = resources_of(request.parser_context["view"])
+    resources = resources_of(view)
     if not resources:
         raise PermissionDenied("API keys may not do this; sign in.")
     access = READ if request.method in SAFE_METHODS else WRITE

@@ -17,7 +17,7 @@ Unknown tokens are not remembered: each costs a query, and the rate limits bound
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -31,6 +31,7 @@ from django.db.models import OuterRef
 from django.utils import timezone
 
 from lexiflow.db.notifications import notifications
+from lexiflow.http.conditional import digest
 from users.choices import UserStatus
 from users.models import ApiKey, Membership, SignIn, User
 from users.revocation import CHANNEL, EVERYBODY
@@ -109,6 +110,21 @@ class Identity:
     expires_at: datetime
     organization_ids: tuple[UUID, ...]
     columns: tuple[Any, ...]
+    # Names all of them together: two callers with the same see the same.
+    scope: str
+
+    is_authenticated = True
+
+    @property
+    def pk(self) -> UUID:
+        return self.user_id
+
+    @property
+    def firms(self) -> tuple[str, ...] | None:
+        """The firms they see rows of; None for all."""
+        if self.columns[_IS_SUPERUSER]:
+            return None
+        return tuple(map(str, self.organization_ids))
 
     def person(self) -> User:
         """A fresh instance, as if it had been read now."""
@@ -216,6 +232,10 @@ def _living(digest: bytes, read: Callable[[bytes], Identity | None]) -> Identity
     return identity
 
 
+def _scope(*parts: Any) -> str:
+    return digest(*(repr(part).encode() for part in parts))
+
+
 # --- Reading: one query each ----------------------------------------------------------------------
 def _firms() -> ArraySubquery:
     """The firms of the row's person, the primary one first. A firm that has ended takes its rows
@@ -227,6 +247,16 @@ def _firms() -> ArraySubquery:
         .order_by("-is_primary", "pk")
     )
     return ArraySubquery(memberships.values("organization_id"))
+
+
+def firms_of(people: Iterable[str]) -> list[str]:
+    """The firms whose lists show these people, or showed them once."""
+    found = (
+        Membership.objects.filter(user__in=map(UUID, people))
+        .order_by()
+        .values_list("organization_id")
+    )
+    return [str(firm) for (firm,) in found.distinct()]
 
 
 _ACTIVE = {"user__status": UserStatus.ACTIVE, "user__deleted_at__isnull": True}
@@ -243,7 +273,8 @@ def _read_sign_in(digest: bytes) -> Identity | None:
         return None
     pk, user_id, expires_at, firms, *columns = row
     auth = SignedIn(pk, limit_principal=f"user:{user_id}")
-    return Identity(auth, user_id, expires_at, tuple(firms), tuple(columns))
+    scope = _scope(user_id, firms, columns)
+    return Identity(auth, user_id, expires_at, tuple(firms), tuple(columns), scope)
 
 
 def _read_api_key(digest: bytes) -> Identity | None:
@@ -283,4 +314,5 @@ def _read_api_key(digest: bytes) -> Identity | None:
         expires_at=key.expires_at,
         networks=networks,
     )
-    return Identity(auth, key.user_id, key.expires_at, firms, tuple(columns))
+    scope = _scope(key.user_id, firms, columns, "key", *sorted(auth.scopes))
+    return Identity(auth, key.user_id, key.expires_at, firms, tuple(columns), scope)

@@ -13,6 +13,7 @@ from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
+from lexiflow.cache.triggers import tells_cache
 from lexiflow.db.constraints import choices_only
 from lexiflow.db.identifiers import new_id
 from lexiflow.db.models import Record
@@ -80,7 +81,12 @@ class Organization(Record):
     objects = OrganizationQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED, *TELL_ORGANIZATION]
+        triggers = [
+            *Record.Meta.triggers,
+            *AUDITED,
+            *TELL_ORGANIZATION,
+            *tells_cache(firm="r.id"),
+        ]
         constraints = [
             UniqueConstraint(Lower("name"), condition=ALIVE, name="organization_name_unique"),
             choices_only("type", OrganizationType, name="organization_type_is_known"),
@@ -126,7 +132,13 @@ class User(AbstractBaseUser, PermissionsMixin, Record):
     objects = UserManager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED, *TELL_PERSON, END_SIGN_INS]
+        triggers = [
+            *Record.Meta.triggers,
+            *AUDITED,
+            *TELL_PERSON,
+            END_SIGN_INS,
+            *tells_cache(firm="'~' || r.id"),
+        ]
         constraints = [
             CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
             choices_only("role", Role, name="user_role_is_known"),
@@ -202,7 +214,7 @@ class Membership(Record):
     objects = OrganizationOwnedQuerySet.as_manager()
 
     class Meta(Record.Meta):
-        triggers = [*Record.Meta.triggers, *AUDITED, *TELL_MEMBERSHIP]
+        triggers = [*Record.Meta.triggers, *AUDITED, *TELL_MEMBERSHIP, *tells_cache()]
         constraints = [
             UniqueConstraint(
                 fields=["user", "organization"], condition=ALIVE, name="membership_unique"
@@ -247,7 +259,11 @@ class SignIn(models.Model):
     user_agent = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        triggers = TELL_SIGN_IN
+        triggers = [
+            *TELL_SIGN_IN,
+            # Lists of people show when each signed in last, and nothing else of it.
+            *tells_cache(firm="'~' || r.user_id", unless_equal=("user_id", "created_at")),
+        ]
         indexes = [Index(fields=["user", "created_at"], name="sign_in_by_user")]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from lexiflow.api.includes import Include
 from lexiflow.api.permissions import IsAuthenticated
+from lexiflow.api.remembering import Remembered
 from lexiflow.api.viewsets import ReadOnlyRecordViewSet, RecordViewSet
 from lexiflow.db.transactions import write_transaction
 from users import second_factor, services
@@ -43,6 +44,7 @@ class OrganizationViewSet(RecordViewSet):
     permission_classes = (IsAuthenticated, ChangesFirms)
     orderings = ("created_at", "name")
     default_ordering = "name"
+    remembered = Remembered(seconds=600)
     includes = {"parent": Include(OrganizationSummary, visible_organizations)}
 
 
@@ -58,6 +60,7 @@ class UserViewSet(RecordViewSet):
     annotations = {"last_sign_in_at": "with_last_sign_in_at"}
     orderings = ("created_at", "last_name", "email")
     default_ordering = "last_name"
+    remembered = Remembered(seconds=300)
 
     def perform_create(self, serializer: Any) -> User:
         """A person starts as a member of one firm of the caller, with or without a password."""

@@ -68,6 +68,11 @@ def read_page(
     return Page(rows, after if more else None, before if cursor is not None else None)
 
 
+def _query(parameters: Mapping[str, str]) -> str:
+    """In an order of its own: the same page has the same links, however it was asked for."""
+    return urlencode(sorted(parameters.items()))
+
+
 class KeysetPagination(BasePagination):
     """Reads the page's parameters and writes its envelope."""
 
@@ -106,12 +111,12 @@ class KeysetPagination(BasePagination):
         def link(cursor: Cursor | None) -> str | None:
             if cursor is None:
                 return None
-            return f"{start}?{urlencode({**parameters, 'cursor': cursor.encode()})}"
+            return f"{start}?{_query({**parameters, 'cursor': cursor.encode()})}"
 
         following = link(page.next)
         if page.back_to_start:
             rest = {name: value for name, value in parameters.items() if name != "cursor"}
-            following = f"{start}?{urlencode(rest)}" if rest else start
+            following = f"{start}?{_query(rest)}" if rest else start
         return {"next": following, "previous": link(page.previous), **counted, "results": rows}
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,12 @@ UNSUPPORTED_MEDIA_TYPE = Kind(
     "The body's media type is not accepted",
     "Send `application/json`; uploads are `multipart/form-data`.",
 )
+PRECONDITION_REQUIRED = Kind(
+    "precondition_required",
+    428,
+    "A precondition is required",
+    "Read the record, and send its ETag as `If-Match`.",
+)
 RATE_LIMITED = Kind(
     "rate_limited", 429, "Too many requests", "Wait for the seconds that Retry-After says."
 )
@@ -204,6 +210,10 @@ class LengthRequired(Problem):
 
 class PreconditionFailed(Problem):
     kind = PRECONDITION_FAILED
+
+
+class PreconditionRequired(Problem):
+    kind = PRECONDITION_REQUIRED
 
 
 class PayloadTooLarge(Problem):

@@ -7,7 +7,8 @@ parameters, broken UTF-8, NUL characters and over-long values are all a 400.
 import re
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from urllib.parse import parse_qsl
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from rest_framework.request import Request
 
@@ -76,6 +77,17 @@ class QueryParameters(Mapping[str, str]):
         raise InvalidParameter(
             **{parameter: f"Must be a whole number from {minimum} to {maximum}."}
         )
+
+
+def canonical_query(request: Any) -> str | None:
+    """The query string with its parameters in order; None for one that cannot be read."""
+    raw = request.META.get("QUERY_STRING", "")
+    if not raw:
+        return ""
+    try:
+        return urlencode(sorted(_pairs(raw)))
+    except BadRequest:
+        return None
 
 
 def _pairs(raw: str) -> list[tuple[str, str]]:

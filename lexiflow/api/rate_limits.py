@@ -67,8 +67,11 @@ class LimitedRequests:
 
     def check_throttles(self, request: Request) -> None:
         """Also called by REST framework after the permissions; the second time costs nothing."""
-        if standing_of(request).verdict is None:
+        verdict = standing_of(request).verdict
+        if verdict is None:
             super().check_throttles(request)  # type: ignore[misc]
+        elif verdict.is_refused:
+            raise RateLimited(verdict)  # by what answers before the view
 
     def throttled(self, request: Request, wait: float) -> NoReturn:
         verdict = standing_of(request).verdict

@@ -29,6 +29,7 @@ from lexiflow.api.projection import Projection, Row, projection_of
 from lexiflow.api.query_parameters import QueryParameters
 from lexiflow.api.rate_limits import LimitedRequests
 from lexiflow.api.reach import check_included, declare_resource
+from lexiflow.api.remembering import Remembered, answering
 from lexiflow.api.serializers import RecordSerializer
 from lexiflow.api.values import read_uuid
 
@@ -96,6 +97,8 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
     projection: ClassVar[Projection]
     sort_keys: ClassVar[Orderings]
     _list_parameters: ClassVar[frozenset[str]]
+    # How long its answers are remembered, if they are.
+    remembered: ClassVar[Remembered | None] = None
     # On a nested route: the record it hangs from; an instance for writes, None for reads.
     parent_record: Model | None = None
 
@@ -105,6 +108,10 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
             raise ImproperlyConfigured(f"{cls.__name__} overrides get_queryset; use narrow().")
         if cls.queryset is not None and cls.serializer_class is not None:
             cls._declare(cls.queryset.model, cls.serializer_class)
+
+    @classmethod
+    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
+        return answering(super().as_view(actions, **initkwargs), cls, actions or {})
 
     @classmethod
     def _declare(cls, model: type[Model], serializer_class: type[RecordSerializer]) -> None:

@@ -6,12 +6,14 @@ before anything is compared. The answer is read back through the projection in t
 so it equals the next GET.
 
 Errors: 404 for a record the caller does not see, 409 `version_conflict` if `version` was sent and
-is not the row's, 409 `conflict` where a unique value is taken, 400 for everything else.
+is not the row's, 412 `precondition_failed` for an `If-Match` of another version, 409 `conflict`
+where a unique value is taken, 400 for everything else.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, cast
 
+from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -21,11 +23,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from lexiflow.api.problems import VersionConflict
+from lexiflow.api.problems import PreconditionFailed, PreconditionRequired, VersionConflict
 from lexiflow.api.projection import Row
 from lexiflow.api.reading import RecordReads, writable_names
+from lexiflow.api.remembering import record_key_of
 from lexiflow.api.serializers import RecordSerializer
 from lexiflow.db.transactions import write_transaction
+from lexiflow.http.conditional import matches_record
 
 
 class RecordCreates(RecordReads):
@@ -95,6 +99,7 @@ class RecordWrites(RecordCreates):
         with write_transaction(request.user.pk):
             instance = self.locked()
             serializer = self.record_serializer(instance, data=data, partial=True)
+            check_if_match(request, instance, or_version=data)
             serializer.is_valid(raise_exception=True)
             check_version(instance, serializer.expected_version)
             if changed := serializer.changed_fields():
@@ -105,7 +110,9 @@ class RecordWrites(RecordCreates):
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Deletes the record; `restore` brings it back."""
         with write_transaction(request.user.pk):
-            self.perform_destroy(self.locked())
+            instance = self.locked()
+            check_if_match(request, instance)
+            self.perform_destroy(instance)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
@@ -145,6 +152,23 @@ class RecordWrites(RecordCreates):
 def lock(queryset: QuerySet[Any]) -> Any:
     """The one row of `queryset`, locked, or None if there is none (any more)."""
     return queryset.order_by().select_for_update(no_key=True, of=("self",)).first()
+
+
+def check_if_match(request: Request, instance: Any, *, or_version: Any = None) -> None:
+    """`If-Match` names the version of the record that the caller has read.
+
+    or_version: a body that may name it as well. Raises PreconditionFailed for another version,
+    PreconditionRequired if none is named where one has to be.
+    """
+    header = request.META.get("HTTP_IF_MATCH")
+    if header is None:
+        named = isinstance(or_version, Mapping) and "version" in or_version
+        if settings.REQUIRE_IF_MATCH and not named:
+            raise PreconditionRequired
+        return
+    record = record_key_of(request, instance.pk)
+    if not matches_record(header, version=instance.version, record=record):
+        raise PreconditionFailed("`If-Match` is not the tag of the record as it is now.")
 
 
 def check_version(instance: Any, expected: int | None) -> None:

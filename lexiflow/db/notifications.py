@@ -190,6 +190,11 @@ class Notifications:
             listener = self._start()
         return listener.is_current(channel)
 
+    def is_proven(self, channel: str) -> bool:
+        """As `is_current`, for who can ask PostgreSQL itself: starts no listener."""
+        listener = self._listener
+        return listener is not None and listener.is_current(channel)
+
     def stop(self) -> None:
         """Ends the thread and its connection. The next `is_current` starts another."""
         with self._lock:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from lexiflow.http.client_address import client_address
@@ -50,7 +49,7 @@ def standing_of(request: Any) -> Standing:
     return found
 
 
-def caller_of(request: Request) -> Caller:
+def caller_of(request: Any) -> Caller:
     address = client_address(request)
     user: Any = request.user
     if user is None or not user.is_authenticated:
@@ -72,12 +71,12 @@ class ScopeThrottle(BaseThrottle):
     def __init__(self) -> None:
         self._verdict: Verdict | None = None
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Any, view: Any) -> bool:
         if getattr(view, "is_free_of_limits", False):
             return True
         standing = standing_of(request)
         if standing.verdict is None:
-            standing.verdict = _decide(standing, scope_of(view), caller_of(request))
+            standing.verdict = decide(standing, scope_of(view), request)
         self._verdict = standing.verdict
         return not self._verdict.is_refused
 
@@ -85,7 +84,9 @@ class ScopeThrottle(BaseThrottle):
         return self._verdict.retry_after if self._verdict else None
 
 
-def _decide(standing: Standing, scope: str, caller: Caller) -> Verdict:
+def decide(standing: Standing, scope: str, request: Any) -> Verdict:
+    """One request of whoever was authenticated: a place among those under way, and its count."""
+    caller = caller_of(request)
     principal, cap = caller.principals[0], settings.LIMIT_CONCURRENT
     if cap:
         if not in_flight.enter(principal, cap):

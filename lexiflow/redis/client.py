@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
 from redis.retry import Retry
 
 from lexiflow.redis.breaker import Breaker
@@ -39,12 +39,30 @@ class RedisAwayError(Exception):
     """Redis cannot be asked now. The caller does what it does without Redis."""
 
 
+class OtherServerError(Exception):
+    """The Redis at the other end is not the one that was meant. `found`: which it is."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"This is the Redis {found}.")
+        self.found = found
+
+
 class _Pool(ConnectionPool):
     """Knows which connections are being waited for, and can end that waiting."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lent: set[Any] = set()
+
+    def make_connection(self) -> Any:
+        connection: Any = super().make_connection()
+        connection.lexiflow_server = None
+        connection.register_connect_callback(self._connected)
+        return connection
+
+    def _connected(self, connection: Any) -> None:
+        """Who is at the other end is asked anew for each socket (`SharedRedis.ask`)."""
+        connection.lexiflow_server = None
 
     def get_connection(self, *args: Any, **kwargs: Any) -> Any:
         connection = super().get_connection()
@@ -101,6 +119,35 @@ class SharedRedis:
         finally:
             self._turns.release()
 
+    def ask(self, *words: Any, server: str | None = None) -> Any:
+        """The answer to one command, sent only if the Redis at the other end is `server`.
+
+        Every run of a Redis has a name of its own (`run_id`), so a restarted one, and another one
+        at the same address, is not taken for the one before. Raises OtherServerError, and as
+        `call` does. A client's layers are left out: half of what a short command costs.
+        """
+        return self.call(lambda redis: self._ask_on_a_connection(words, server))
+
+    def _ask_on_a_connection(self, words: tuple[Any, ...], server: str | None) -> Any:
+        connection = self._pool.get_connection()
+        try:
+            if server is not None:
+                found = connection.lexiflow_server or _name_of_server(connection)
+                if found != server:
+                    raise OtherServerError(found)
+            connection.send_command(*words)
+            return connection.read_response()
+        except ResponseError:
+            raise
+        except OtherServerError:
+            raise
+        except BaseException:
+            # An answer that is still under way must not be read by who comes next.
+            connection.disconnect()
+            raise
+        finally:
+            self._pool.release(connection)
+
     def on_return(self, put_right: Callable[[Redis], None]) -> None:
         """Has `put_right` called each time Redis comes back, before anybody else talks to it."""
         self._on_return.append(put_right)
@@ -121,6 +168,17 @@ class SharedRedis:
             command(Redis(connection_pool=pool))
         finally:
             pool.disconnect()
+
+
+def _name_of_server(connection: Any) -> str:
+    connection.send_command("INFO", "server")
+    told = dict(
+        line.split(":", 1)
+        for line in connection.read_response().decode().splitlines()
+        if ":" in line
+    )
+    connection.lexiflow_server = told["run_id"]
+    return str(told["run_id"])
 
 
 def eviction_policy(url: str) -> str | None:

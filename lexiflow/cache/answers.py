@@ -1,0 +1,123 @@
+"""An answer, from the cache if it is there, else computed once and stored.
+
+    epoch = usable_epoch()  # None: do without
+    found = look_up(epoch, key, tag)
+    if found.state is not State.FOUND:
+        with computing(epoch, key, scope) as work:
+            …
+            work.keep(head=…, tag=…, body=…, seconds=60)
+
+Guarantee: what `look_up` returns is what the computation would say now, given that all it depends
+on is in PostgreSQL, in the key, and in the day (UTC).
+
+Not guaranteed: that an identical computation is not under way elsewhere. Who waits does so for
+WAIT_SECONDS at most, and then computes as well.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep, time
+
+from django.conf import settings
+from django.db import connection
+
+from lexiflow.cache import generations
+from lexiflow.cache.epoch import Epoch, knowledge
+from lexiflow.cache.generations import Answer, CacheAwayError, Ground, State
+from lexiflow.cache.reads import Reads, Scope, recording
+
+WAIT_SECONDS = 1.0
+_POLL_SECONDS = 0.01
+MOST_BYTES = 1024 * 1024
+MOST_FIRMS = 8
+_DAY_SECONDS = 86_400
+# Team members join and leave with the day: about midnight, and across it, nothing is kept. Clocks
+# of processes and of PostgreSQL may differ by so much.
+_MIDNIGHT_SECONDS = 30
+
+__all__ = ["Answer", "Computation", "State", "computing", "look_up", "usable_epoch"]
+
+
+class Computation:
+    """What is being computed, and where it will be stored; nowhere without `ground`."""
+
+    def __init__(self, ground: Ground | None, reads: Reads, scope: Scope) -> None:
+        self._ground = ground
+        self._reads = reads
+        self._scope = scope
+        self.kept = False
+
+    def keep(self, *, head: bytes, tag: bytes, body: bytes, seconds: int) -> bool:
+        """Stores the answer if nothing speaks against it; whether it did."""
+        rests_on = self._reads.rests_on(self._scope)
+        seconds = min(seconds, _seconds_of_the_day())
+        if self._ground is None or rests_on is None or seconds <= 0 or len(body) > MOST_BYTES:
+            return False
+        try:
+            self.kept = generations.store(
+                self._ground, rests_on, head=head, tag=tag, body=body, seconds=seconds
+            )
+        except CacheAwayError:
+            pass
+        return self.kept
+
+
+def usable_epoch() -> Epoch | None:
+    """The epoch to look under, if the cache may be used by this request."""
+    if not settings.CACHE_ANSWERS or connection.in_atomic_block:
+        return None
+    return knowledge.usable()
+
+
+def look_up(epoch: Epoch, key: str, tag: str) -> Answer:
+    """The answer that is remembered. tag: of the answer that the caller has. Never raises."""
+    try:
+        found = generations.find(epoch, key, tag)
+        if found.state is State.BEING_COMPUTED:
+            found = _wait(epoch, key, tag)
+    except CacheAwayError as error:
+        _notice_another_server(error)
+        return Answer(State.NOTHING)
+    return found
+
+
+def _wait(epoch: Epoch, key: str, tag: str) -> Answer:
+    deadline = monotonic() + WAIT_SECONDS
+    while monotonic() < deadline:
+        sleep(_POLL_SECONDS)
+        found = generations.find(epoch, key, tag)
+        if found.state is not State.BEING_COMPUTED:
+            return found
+    return Answer(State.NOTHING)
+
+
+@contextmanager
+def computing(epoch: Epoch, key: str, scope: Scope) -> Iterator[Computation]:
+    """The generations are read before the block runs, its statements are noted while it does."""
+    try:
+        ground = generations.begin(epoch, key, scope.possible())
+    except CacheAwayError as error:
+        _notice_another_server(error)
+        ground = None
+    with recording() as reads:
+        work = Computation(ground, reads, scope)
+        try:
+            yield work
+        finally:
+            if ground is not None and not work.kept:
+                try:
+                    generations.release(ground)
+                except CacheAwayError:
+                    pass
+
+
+def _notice_another_server(error: CacheAwayError) -> None:
+    """A Redis that was restarted, or is another one, may hold what was invalidated elsewhere."""
+    if error.server:
+        knowledge.meet(error.server)
+
+
+def _seconds_of_the_day() -> int:
+    """For how long something computed now may be kept; none shortly after midnight."""
+    past = time() % _DAY_SECONDS
+    return 0 if past < _MIDNIGHT_SECONDS else int(_DAY_SECONDS - _MIDNIGHT_SECONDS - past)

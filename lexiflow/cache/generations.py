@@ -1,0 +1,170 @@
+"""Generations and answers in Redis: readers make generations, writers destroy them.
+
+A generation is a random word under the name of a table, for a firm or a row. An answer is stored
+with the words that were there before its computation began, and found only while all of them are
+still the same. A writer deletes the words before it commits and once more after; in between none
+can be made. So an empty, full or evicting Redis can only forget: nothing makes an old word again.
+
+Guarantee: when `end` has returned after a commit, no answer is found that was computed from what
+was there before it, in this epoch and this run of Redis. One round trip for each call.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import sha1
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from redis.exceptions import NoScriptError, RedisError
+
+from lexiflow.cache.epoch import Epoch
+from lexiflow.redis import OtherServerError, RedisAwayError, SharedRedis, shared_redis
+
+PREFIX = "lexiflow:answers"
+# Longer than any answer is kept.
+_KEEP_MILLISECONDS = 3_600_000
+# Longer than a transaction lives: statements end after 30 s, idle transactions after 60.
+_WRITER_MILLISECONDS = 900_000
+_LOCK_MILLISECONDS = 5_000
+_OWNERS_PER_CALL = 100
+
+_SCRIPTS = {
+    name: (text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+    for name in ("find", "begin", "store", "destroy")
+    for text in [Path(__file__).with_name(f"{name}.lua").read_text(encoding="ascii")]
+}
+
+Names = Mapping[str, Iterable[str]]
+
+
+class CacheAwayError(Exception):
+    """Redis could not be asked, or is not the one of the epoch. server: which it is, then."""
+
+    def __init__(self, reason: Exception, server: str = "") -> None:
+        super().__init__(str(reason))
+        self.server = server
+
+
+class State(IntEnum):
+    NOTHING = 0
+    FOUND = 1
+    BEING_COMPUTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """state: whether there is one. body: None if the caller has it already."""
+
+    state: State
+    head: bytes = b""
+    tag: bytes = b""
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a computation stands on: the generations that were there before it began."""
+
+    epoch: Epoch
+    key: str
+    word: str
+    has_lock: bool
+    generations: Mapping[tuple[str, str], bytes]
+
+
+def find(epoch: Epoch, key: str, tag: str) -> Answer:
+    """The answer under `key`. tag: of the answer the caller has; "*" for whoever needs no body."""
+    reply = _run(epoch, "find", 2, *_answer_and_lock(epoch, key), tag)
+    return Answer(State(reply[0]), *reply[1:])
+
+
+def begin(epoch: Epoch, key: str, names: Names) -> Ground:
+    """The generations of `names`, by owner; and the lock, if nobody computes the answer yet."""
+    word = secrets.token_hex(8)
+    pairs = [(owner, name) for owner, each in names.items() for name in each]
+    lock = _answer_and_lock(epoch, key)[1]
+    flat = _flat(epoch, names)
+    won, *found = _run(epoch, "begin", 1, lock, word, _LOCK_MILLISECONDS, _KEEP_MILLISECONDS, *flat)
+    return Ground(epoch, key, word, bool(won), dict(zip(pairs, found, strict=True)))
+
+
+def store(
+    ground: Ground, rests_on: Names, *, head: bytes, tag: bytes, body: bytes, seconds: float
+) -> bool:
+    """Remembers an answer that was computed on `ground`; False if that was being written."""
+    chosen = []
+    for owner, names in rests_on.items():
+        own = sorted(names)
+        words = [ground.generations.get((owner, name), b"").decode() for name in own]
+        if not all(words):
+            release(ground)
+            return False
+        chosen.append([_owner(ground.epoch, owner), own, words])
+    keys = _answer_and_lock(ground.epoch, ground.key)
+    values = (round(seconds * 1000), orjson.dumps(chosen), head, tag, body)
+    _run(ground.epoch, "store", 2, *keys, ground.word, *values)
+    return True
+
+
+def release(ground: Ground) -> None:
+    """Lets others compute the answer: this one is not stored."""
+    if ground.has_lock:
+        _run(ground.epoch, "store", 2, *_answer_and_lock(ground.epoch, ground.key), ground.word, 0)
+
+
+def intend(epoch: Epoch, writer: str, names: Names) -> None:
+    """Before a commit: ends the generations, and has none made until `end`, or for 15 minutes."""
+    _destroy(epoch, writer, _WRITER_MILLISECONDS, names)
+
+
+def end(epoch: Epoch, writer: str, names: Names) -> None:
+    """After a commit or a rollback. Raises CacheAwayError if it may not have happened."""
+    _destroy(epoch, writer, 0, names)
+
+
+def _destroy(epoch: Epoch, writer: str, milliseconds: int, names: Names) -> None:
+    owners = list(names)
+    for start in range(0, len(owners), _OWNERS_PER_CALL):
+        some = {owner: names[owner] for owner in owners[start : start + _OWNERS_PER_CALL]}
+        _run(epoch, "destroy", 0, writer, milliseconds, *_flat(epoch, some))
+
+
+def _run(epoch: Epoch, script: str, keys: int, *arguments: Any) -> Any:
+    text, digest = _SCRIPTS[script]
+    redis = cache_redis()
+    try:
+        try:
+            return redis.ask("EVALSHA", digest, keys, *arguments, server=epoch.server)
+        except NoScriptError:
+            return redis.ask("EVAL", text, keys, *arguments, server=epoch.server)
+    except OtherServerError as error:
+        raise CacheAwayError(error, error.found) from error
+    # Also what Redis itself refuses: a replica, still loading, full.
+    except (RedisAwayError, RedisError) as error:
+        raise CacheAwayError(error) from error
+
+
+def cache_redis() -> SharedRedis:
+    """The Redis of the cache."""
+    return shared_redis(settings.CACHES["default"]["LOCATION"])
+
+
+def _owner(epoch: Epoch, owner: str) -> str:
+    return f"{PREFIX}:{epoch.name}:{owner}"
+
+
+def _answer_and_lock(epoch: Epoch, key: str) -> tuple[str, str]:
+    answer = f"{PREFIX}:{epoch.name}:answer:{key}"
+    return answer, f"{answer}:lock"
+
+
+def _flat(epoch: Epoch, names: Names) -> list[str | int]:
+    words: list[str | int] = []
+    for owner, each in names.items():
+        own = list(each)
+        words += [_owner(epoch, owner), len(own), *own]
+    return words
