@@ -106,8 +106,9 @@ def _urls(case: Case, person: User) -> list[str]:
         for method, action in route.actions:
             if policy is None or method != "get" or action not in policy.actions:
                 continue
-            pks = {Case: case, User: person, Organization: case.organization}
-            row = pks.get(route.model) or route.model._base_manager.filter(case=case).first()
+            pks: dict[Any, Any] = {Case: case, User: person, Organization: case.organization}
+            model: Any = route.model
+            row = pks.get(model) or model._base_manager.filter(case=case).first()
             ids = {"pk": row.pk, "case_pk": case.pk}
             url = _path(route.name, {name: ids[name] for name in route.parameters})
             urls.append(url)

@@ -1,0 +1,277 @@
+"""Two instances with two processes each: nobody is shown less than what was acknowledged."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.urls import reverse
+
+from cases.models import Case
+from lexiflow.cache.epoch import knowledge
+from lexiflow.db.notifications import LIFE_SECONDS
+from tests import factories
+from tests.admin_pages import signed_in
+from tests.cache.conftest import be_usable
+from tests.cache.traffic import Asker, Traffic
+from tests.conftest import API
+from tests.servers import Server, servers
+from tests.users.test_identity_in_all_processes import url_of_test_database
+from tests.valkey import Valkey
+from users.models import Organization, User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# One time-out of Redis, the one wait of a suspension, and what a busy machine adds.
+PATIENCE_SECONDS = 0.25 + LIFE_SECONDS + 2.0
+
+
+@pytest.fixture
+def redis() -> Iterator[Valkey]:
+    valkey = Valkey("--maxmemory", "64mb").start()
+    yield valkey
+    valkey.thaw()
+    valkey.close()
+
+
+@pytest.fixture
+def instances(redis: Valkey, settings: Any) -> Iterator[list[Server]]:
+    settings.CACHE_ANSWERS = True
+    settings.CACHES = {
+        **settings.CACHES,
+        "default": {**settings.CACHES["default"], "LOCATION": redis.url},
+    }
+    with servers(2, workers=2, CACHE_REDIS_URL=redis.url, LOG_LEVEL="error") as started:
+        be_usable()
+        yield started
+    knowledge.forget()
+
+
+class Matter:
+    """A case whose title is the number of the last write."""
+
+    def __init__(self, firm: Organization, alice: User, bob: User) -> None:
+        self.case = factories.case(firm, title="0")
+        self.alice = alice
+        self.tokens = [factories.access_token(person) for person in (alice, bob)]
+        self.url = f"{API}cases/{self.case.pk}/"
+
+    def readers(self, instances: list[Server], *, of_list: bool = False) -> Traffic:
+        if of_list:
+            path = f"{API}cases/"
+            return Traffic(instances, self.tokens, path, lambda b: int(b["results"][0]["title"]))
+        return Traffic(instances, self.tokens, self.url, lambda body: int(body["title"]))
+
+
+@pytest.fixture
+def matter(firm: Organization, alice: User, bob: User) -> Matter:
+    return Matter(firm, alice, bob)
+
+
+def assert_fresh(traffic: Traffic, *, writes: int) -> None:
+    assert traffic.failed == []
+    assert traffic.stale == []
+    assert traffic.acknowledged == writes
+    assert traffic.asked > writes / 2  # there were readers
+
+
+@pytest.mark.parametrize("of_list", [False, True], ids=["record", "list"])
+def test_a_thousand_writes_over_the_api(
+    instances: list[Server], matter: Matter, of_list: bool
+) -> None:
+    with (
+        closing(Asker(instances, matter.tokens[0])) as writer,
+        matter.readers(instances, of_list=of_list) as traffic,
+    ):
+        for number in range(1, 501):
+            status, body, _ = writer.ask("PATCH", matter.url, {"title": str(number)})
+            assert status == 200, body
+            traffic.acknowledged = number
+    assert_fresh(traffic, writes=500)
+
+
+def by_queryset(matter: Matter, title: str) -> None:
+    Case.objects.filter(pk=matter.case.pk).update(title=title)
+
+
+def by_save(matter: Matter, title: str) -> None:
+    with transaction.atomic():
+        case = Case.objects.select_for_update().get(pk=matter.case.pk)
+        with transaction.atomic():
+            case.title = title
+            case.save()
+
+
+def by_bulk_update(matter: Matter, title: str) -> None:
+    case = Case.objects.get(pk=matter.case.pk)
+    case.title = title
+    Case.objects.bulk_update([case], ["title"])
+
+
+def by_plain_sql(matter: Matter, title: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cases_case SET title = %s WHERE id = %s", [title, matter.case.pk])
+
+
+def after_a_rollback(matter: Matter, title: str) -> None:
+    try:
+        with transaction.atomic():
+            by_plain_sql(matter, "-1")
+            raise InterruptedError
+    except InterruptedError:
+        by_plain_sql(matter, title)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [by_queryset, by_save, by_bulk_update, by_plain_sql, after_a_rollback],
+    ids=lambda write: write.__name__,
+)
+def test_writes_of_a_process_that_serves_nobody(
+    instances: list[Server], matter: Matter, write: Callable[[Matter, str], None]
+) -> None:
+    with matter.readers(instances) as traffic:
+        for number in range(1, 201):
+            write(matter, str(number))
+            traffic.acknowledged = number
+    assert_fresh(traffic, writes=200)
+
+
+def test_writes_in_the_admin(instances: list[Server], matter: Matter) -> None:
+    browser = signed_in(matter.alice)
+    page = reverse("admin:cases_case_change", args=[matter.case.pk])
+    form = browser.get(page).context["adminform"].form
+    values = {name: value for name, value in form.initial.items() if isinstance(value, str)}
+    with matter.readers(instances) as traffic:
+        for number in range(1, 31):
+            case = Case.objects.get(pk=matter.case.pk)
+            data = {**values, "title": str(number), "version": str(case.version)}
+            answer = browser.post(page, {**_management(browser.get(page)), **data})
+            assert answer.status_code == 302, answer.context["errors"]
+            traffic.acknowledged = number
+    assert_fresh(traffic, writes=30)
+
+
+def _management(page: Any) -> dict[str, str]:
+    """What a browser would send back of the inlines and the form."""
+    sent = {}
+    for inline in page.context["inline_admin_formsets"]:
+        sent.update(
+            {
+                f"{inline.formset.prefix}-{name}": str(value)
+                for name, value in inline.formset.management_form.initial.items()
+            }
+        )
+    for name in page.context["adminform"].form.fields.items():
+        value = page.context["adminform"].form[name].value()
+        if value not in (None, False) and not isinstance(value, list):
+            sent[name] = str(value)
+    return sent
+
+
+def test_writes_of_other_programs_are_seen_in_time(instances: list[Server], matter: Matter) -> None:
+    """psql: within the time of a proof, without the application having any part in it."""
+    with (
+        matter.readers(instances) as traffic,
+        psycopg.connect(url_of_test_database(), autocommit=True) as plain,
+    ):
+        for number in range(1, 6):
+            plain.execute(
+                "UPDATE cases_case SET title = %s WHERE id = %s", [str(number), matter.case.pk]
+            )
+            time.sleep(LIFE_SECONDS + 0.1)
+            traffic.acknowledged = number
+            time.sleep(0.2)
+    assert traffic.failed == []
+    assert traffic.stale == []
+
+
+# --- Redis is away --------------------------------------------------------------------------------
+def freeze(redis: Valkey) -> None:
+    redis.freeze()
+    time.sleep(1.5)
+    redis.thaw()
+
+
+def restart_with_an_old_snapshot(redis: Valkey) -> None:
+    redis.client().save()
+    time.sleep(0.5)
+    redis.kill()
+    time.sleep(0.5)
+    redis.start()
+
+
+def empty(redis: Valkey) -> None:
+    for _ in range(20):
+        redis.client().flushall()
+        time.sleep(0.05)
+
+
+def fill(redis: Valkey) -> None:
+    redis.client().config_set("maxmemory", "1mb")
+    time.sleep(1.5)
+    redis.client().config_set("maxmemory", "64mb")
+
+
+def make_read_only(redis: Valkey) -> None:
+    redis.client().replicaof("127.0.0.1", "1")
+    time.sleep(1.5)
+    redis.client().replicaof("NO", "ONE")
+
+
+def evict(redis: Valkey) -> None:
+    redis.client().config_set("maxmemory-policy", "allkeys-random")
+    fill(redis)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [freeze, restart_with_an_old_snapshot, empty, fill, make_read_only, evict],
+    ids=lambda trouble: trouble.__name__,
+)
+def test_trouble_with_redis_shows_nobody_what_is_old(
+    instances: list[Server], matter: Matter, redis: Valkey, trouble: Callable[[Valkey], None]
+) -> None:
+    with closing(Asker(instances, matter.tokens[0])) as writer:
+        slowest, traffic = _in_trouble(writer, instances, matter, redis, trouble)
+    assert traffic.failed == []
+    assert traffic.stale == []
+    assert max(slowest, traffic.slowest) < PATIENCE_SECONDS
+
+
+def _in_trouble(
+    writer: Asker,
+    instances: list[Server],
+    matter: Matter,
+    redis: Valkey,
+    trouble: Callable[[Valkey], None],
+) -> tuple[float, Traffic]:
+    """The slowest write, and what the readers met."""
+    numbers = itertools.count(1)
+    slowest = 0.0
+
+    def write_for(seconds: float, traffic: Traffic) -> float:
+        """The slowest write of so many seconds."""
+        until, slowest = time.monotonic() + seconds, 0.0
+        while time.monotonic() < until:
+            number = next(numbers)
+            status, body, taken = writer.ask("PATCH", matter.url, {"title": str(number)})
+            assert status == 200, body
+            traffic.acknowledged = number
+            slowest = max(slowest, taken)
+            time.sleep(0.005)
+        return slowest
+
+    with matter.readers(instances) as traffic:
+        write_for(0.5, traffic)
+        troubling = threading.Thread(target=trouble, args=(redis,))
+        troubling.start()
+        while troubling.is_alive():
+            slowest = max(slowest, write_for(0.2, traffic))
+        slowest = max(slowest, write_for(2.0, traffic))
+    return slowest, traffic
