@@ -15,6 +15,15 @@ CACHE_ANSWERS = Counter(
     "Requests for answers that may be remembered.",
     ["route", "outcome"],  # hit, not_modified, stored, not_stored, bypassed
 )
+CACHE_CALLS = Counter(
+    "lexiflow_cache_calls_total",
+    "Calls of Django's cache, by what answered them: Redis, or this process while it is away.",
+    ["source"],  # redis, memory
+)
+CACHE_SUSPENSIONS = Counter(
+    "lexiflow_cache_suspensions_total",
+    "Times this process could not tell Redis of a write, and had all processes do without it.",
+)
 LIMITER_SECONDS = Histogram(
     "lexiflow_limiter_seconds",
     "How long one decision took.",

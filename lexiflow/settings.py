@@ -196,18 +196,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis --------------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL")
+DJANGO_REDIS_CONNECTION_FACTORY = "lexiflow.cache.backends.SharedPool"
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "lexiflow.cache.backends.ResilientRedisCache",
         "LOCATION": env.text("CACHE_REDIS_URL", REDIS_URL),
         "KEY_PREFIX": "lexiflow",
         "TIMEOUT": 300,
-        "OPTIONS": {
-            "SOCKET_CONNECT_TIMEOUT": 0.2,
-            "SOCKET_TIMEOUT": 0.25,
-            "CONNECTION_POOL_KWARGS": {"max_connections": 50},
-            "IGNORE_EXCEPTIONS": True,  # what is cached can be computed again
-        },
     }
 }
 

@@ -30,6 +30,7 @@ PUBLIC = {
     "openapi",
     "docs",
     "problems",
+    "health-cache",
     "health-live",
     "health-ready",
 }

@@ -19,6 +19,7 @@ from time import monotonic, sleep
 
 from django.db import DatabaseError, connection
 
+from lexiflow import prometheus
 from lexiflow.db.notifications import LIFE_SECONDS, notifications
 
 logger = logging.getLogger(__name__)
@@ -81,11 +82,12 @@ class Knowledge:
         # Until when no other process uses the cache, as far as this one has seen to it.
         self._suspended_until = 0.0
         self._next_meeting = 0.0
+        self._owes = False
 
     # --- Reading --------------------------------------------------------------------------------
     def usable(self) -> Epoch | None:
         """The epoch to read and store under now, if there is one. May ask PostgreSQL once."""
-        if not notifications.is_current(CHANNEL):
+        if not notifications.is_current(CHANNEL) or (self._owes and not self._paid()):
             return None
         known = self._known
         if known is not None and not self._unheard:
@@ -102,6 +104,23 @@ class Knowledge:
     def known(self) -> Epoch | None:
         """The epoch as this process heard of it last. Asks nobody."""
         return self._known
+
+    def owe(self) -> None:
+        """A value in Redis is not what it should be: a new epoch begins before the cache is used
+        here again.
+        """
+        self._owes = True
+
+    def _paid(self) -> bool:
+        if connection.in_atomic_block:
+            return False
+        self._owes = False
+        try:
+            self.begin()
+        except DatabaseError as error:
+            logger.warning("no new epoch of the cache: %s", error)
+            self._owes = True
+        return not self._owes
 
     def for_writing(self) -> Epoch:
         """The epoch whose generations a write that is committed has to end."""
@@ -139,6 +158,7 @@ class Knowledge:
             left = self._suspended_until - now
             if left >= SUSPENSION_SECONDS / 2:
                 return
+            prometheus.CACHE_SUSPENSIONS.inc()
             self.begin(seconds=SUSPENSION_SECONDS)
             if left < _LEAST_SECONDS:
                 sleep(LIFE_SECONDS)  # until whoever has not heard of it knows that it has not

@@ -8,13 +8,17 @@ import uuid
 from collections.abc import Callable
 from enum import Enum
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django_redis import get_redis_connection
 from redis.exceptions import RedisError
+
+from lexiflow.cache.epoch import knowledge
+from lexiflow.cache.generations import cache_redis
+from lexiflow.redis import RedisAwayError
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +53,18 @@ def migrations() -> State:
 def redis() -> State:
     """Redis answers. Without it LexiFlow works, more slowly."""
     try:
-        get_redis_connection("default").ping()
-    except (RedisError, OSError) as error:
+        cache_redis().call(lambda server: server.ping())
+    except (RedisAwayError, RedisError) as error:
         log.warning("Redis does not answer: %s", error)
         return State.DEGRADED
     return State.OK
+
+
+def answers() -> State:
+    """Answers may be remembered now. While they may not, everything is computed anew."""
+    if settings.CACHE_ANSWERS and knowledge.usable() is None:
+        return State.DEGRADED
+    return redis()
 
 
 def storage() -> State:

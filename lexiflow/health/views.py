@@ -9,7 +9,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lexiflow.health.probes import State, readiness
+from lexiflow.health.probes import State, answers, readiness
 
 
 class HealthSerializer(serializers.Serializer[Any]):
@@ -42,3 +42,11 @@ class ReadyView(HealthView):
         states = set(readiness().values())
         worst = next(state for state in (State.FAILED, State.DEGRADED, State.OK) if state in states)
         return Response({"status": worst.value}, status=503 if worst is State.FAILED else 200)
+
+
+@extend_schema(tags=["health"], auth=[])
+class CacheView(HealthView):
+    """Answers are remembered; `degraded` while they are all computed anew, which is no error."""
+
+    def get(self, request: Request) -> Response:
+        return Response({"status": answers().value})

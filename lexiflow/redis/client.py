@@ -148,6 +148,11 @@ class SharedRedis:
         finally:
             self._pool.release(connection)
 
+    @property
+    def pool(self) -> ConnectionPool:
+        """For clients of other libraries, whose calls go through `call` as well."""
+        return self._pool
+
     def on_return(self, put_right: Callable[[Redis], None]) -> None:
         """Has `put_right` called each time Redis comes back, before anybody else talks to it."""
         self._on_return.append(put_right)

@@ -89,6 +89,7 @@ OTHER_ROUTES = {
     "openapi": "public",
     "docs": "public",
     "problems": "public",
+    "health-cache": "public",
     "health-live": "public",
     "health-ready": "public",
     "logout": "own",
