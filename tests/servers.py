@@ -17,6 +17,7 @@ from django.db import connection
 
 ROOT = Path(__file__).parents[1]
 _START_SECONDS = 60
+APPLICATION = "lexiflow.wsgi:application"
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,22 @@ def ask(client: HTTPConnection, path: str, **headers: str) -> Answer:
 
 
 @contextmanager
-def servers(instances: int, *, workers: int, **environment: str) -> Iterator[list[Server]]:
+def servers(
+    instances: int, *, workers: int, application: str = APPLICATION, **environment: str
+) -> Iterator[list[Server]]:
     """Instances of the application on the test's database."""
     with ExitStack() as stack:
-        started = [stack.enter_context(_server(workers, environment)) for _ in range(instances)]
+        started = [
+            stack.enter_context(_server(workers, application, environment))
+            for _ in range(instances)
+        ]
         for server in started:
             _wait(server)
         yield started
 
 
 @contextmanager
-def _server(workers: int, environment: dict[str, str]) -> Iterator[Server]:
+def _server(workers: int, application: str, environment: dict[str, str]) -> Iterator[Server]:
     with socket.socket() as free, tempfile.NamedTemporaryFile(suffix=".log") as log:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -77,7 +83,7 @@ def _server(workers: int, environment: dict[str, str]) -> Iterator[Server]:
                 "gunicorn",
                 "-c",
                 "deploy/gunicorn.conf.py",
-                "lexiflow.wsgi:application",
+                application,
             ],
             cwd=ROOT,
             env={

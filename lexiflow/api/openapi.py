@@ -24,6 +24,11 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import AllowAny
 
 from lexiflow.api import pagination, problems
+from lexiflow.api.conditional_openapi import (
+    conditions_of,
+    document_conditions,
+    requires_match,
+)
 from lexiflow.api.fields import BoundedJsonField
 from lexiflow.api.filters import ValueFilter
 from lexiflow.api.includes import Include, Includes
@@ -61,8 +66,10 @@ _MEANINGS = {
     "403": "You see it, and may not do this.",
     "404": "It does not exist, or you may not see it.",
     "409": "The change contradicts what is stored, or somebody else was faster.",
+    "412": "`If-Match` is not the tag of the record as it is now.",
     "413": "The body is too large.",
     "415": "The body's media type is not accepted.",
+    "428": "This installation requires `If-Match`, or `version` in the body.",
     "429": "Too many requests.",
     "default": "Any other problem.",
 }
@@ -86,7 +93,10 @@ class RecordSchema(AutoSchema):
             return []
         allowed = view.allowed_parameters()
         offered = [*_page_parameters(view), *_shape_parameters(view), *_own_parameters(view)]
-        return [parameter for parameter in offered if parameter.name in allowed]
+        return [
+            *(parameter for parameter in offered if parameter.name in allowed),
+            *conditions_of(getattr(view, "action", "")),
+        ]
 
     def _map_serializer(
         self, serializer: Any, direction: str, bypass_extensions: bool = False
@@ -227,6 +237,7 @@ def document_problems(result: Schema, **_: Any) -> Schema:
             for status in _statuses(path, method, operation):
                 reference = f"#/components/responses/Problem{status.capitalize()}"
                 operation["responses"].setdefault(status, {"$ref": reference})
+            document_conditions(operation)
     _drop(result, "x-spec-enum-id")
     return result
 
@@ -239,6 +250,8 @@ def _statuses(path: str, method: str, operation: Schema) -> list[str]:
         statuses.append("404")
     if method in ("post", "patch"):
         statuses.append("409")
+    if requires_match(operation):
+        statuses += ["412", "428"]
     if "requestBody" in operation:
         statuses += ["413", "415"]
     return sorted(statuses)

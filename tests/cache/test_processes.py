@@ -275,3 +275,40 @@ def _in_trouble(
             slowest = max(slowest, write_for(0.2, traffic))
         slowest = max(slowest, write_for(2.0, traffic))
     return slowest, traffic
+
+
+def test_nobody_is_shown_what_is_not_theirs(
+    instances: list[Server], matter: Matter, bob: User, charlie: User, other_firm: Organization
+) -> None:
+    """Two firms and a walled colleague take turns at the same addresses, while somebody writes."""
+    factories.case(other_firm, title="of the other firm")
+    walled = factories.case(matter.case.organization, title="behind the wall")
+    factories.wall(walled, bob)
+    urls = [f"{API}cases/", f"{API}cases/?page_size=5", f"{API}users/", matter.url]
+    urls.append(f"{API}cases/{walled.pk}/")
+    seen: dict[str, set[bytes]] = {"alice": set(), "bob": set(), "charlie": set()}
+    tokens = {
+        "alice": matter.tokens[0],
+        "bob": matter.tokens[1],
+        "charlie": factories.access_token(charlie),
+    }
+
+    def browse(name: str) -> None:
+        with closing(Asker(instances, tokens[name])) as asker:
+            for _ in range(60):
+                for url in urls:
+                    seen[name].add(str(asker.ask("GET", url)[1]).encode())
+
+    threads = [threading.Thread(target=browse, args=(name,)) for name in (*seen, *seen)]
+    for thread in threads:
+        thread.start()
+    number = 0
+    while any(thread.is_alive() for thread in threads):
+        by_queryset(matter, str(number := number + 1))
+        time.sleep(0.05)
+    everything = {name: b"".join(bodies) for name, bodies in seen.items()}
+    assert b"behind the wall" in everything["alice"]
+    assert b"behind the wall" not in everything["bob"] + everything["charlie"]
+    assert b"of the other firm" in everything["charlie"]
+    assert b"of the other firm" not in everything["alice"] + everything["bob"]
+    assert b"hart.example" not in everything["charlie"]
