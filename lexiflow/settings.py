@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "pgtrigger",
+    "cachalot",
     "procrastinate.contrib.django",
     "rest_framework",
     "django_filters",
@@ -206,6 +207,14 @@ CACHES: dict[str, dict[str, Any]] = {
     }
 }
 
+# Queries of these tables are cached as well; of all others that is not worth its cost.
+CACHALOT_ENABLED = env.boolean("CACHE_QUERIES", True)
+CACHALOT_ONLY_CACHABLE_TABLES = ("cases_client", "users_membership", "users_organization")
+CACHALOT_TIMEOUT = 30
+CACHALOT_QUERY_KEYGEN = "lexiflow.cache.orm.query_key"
+CACHALOT_INVALIDATE_RAW = False  # the database tells of those as well
+CACHALOT_CACHE_ITERATORS = False
+SILENCED_SYSTEM_CHECKS = ["cachalot.W001"]  # it knows django-redis, and not what derives from it
 # Whether answers are remembered; the same in all processes, commands among them.
 CACHE_ANSWERS = env.boolean("CACHE_ANSWERS", True)
 # Whether a change must name the version it is for (`If-Match`, or `version` in the body).

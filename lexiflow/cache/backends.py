@@ -113,8 +113,18 @@ class ResilientRedisCache(RedisCache):  # type: ignore[misc]  # django-redis has
     def set_many(
         self, data: dict[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> list[Any]:
-        for key, value in data.items():
-            self.set(key, value, timeout=timeout, version=version)
+        seconds = self._seconds(timeout)
+
+        def remember(name: Callable[[Any], str]) -> None:
+            for key, value in data.items():
+                _memory.set(name(key), value, _short(seconds))
+
+        self._try(
+            lambda v: super(ResilientRedisCache, self).set_many(data, timeout=seconds, version=v),
+            remember,
+            version,
+            writes=True,
+        )
         return []
 
     def delete(self, key: Any, version: Any = None, **kwargs: Any) -> bool:

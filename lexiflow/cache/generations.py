@@ -86,10 +86,21 @@ def begin(epoch: Epoch, key: str, names: Names) -> Ground:
     """The generations of `names`, by owner; and the lock, if nobody computes the answer yet."""
     word = secrets.token_hex(8)
     pairs = [(owner, name) for owner, each in names.items() for name in each]
+    won, *found = _begin(epoch, key, word, _LOCK_MILLISECONDS, names)
+    return Ground(epoch, key, word, bool(won), dict(zip(pairs, found, strict=True)))
+
+
+def present(epoch: Epoch, names: Names) -> list[bytes]:
+    """The generations of `names`; empty for what is being written."""
+    word = secrets.token_hex(8)
+    return _begin(epoch, word, word, 1, names)[1:]
+
+
+def _begin(epoch: Epoch, key: str, word: str, lock_ms: int, names: Names) -> list[Any]:
     lock = _answer_and_lock(epoch, key)[1]
     flat = _flat(epoch, names)
-    won, *found = _run(epoch, "begin", 1, lock, word, _LOCK_MILLISECONDS, _KEEP_MILLISECONDS, *flat)
-    return Ground(epoch, key, word, bool(won), dict(zip(pairs, found, strict=True)))
+    reply: list[Any] = _run(epoch, "begin", 1, lock, word, lock_ms, _KEEP_MILLISECONDS, *flat)
+    return reply
 
 
 def store(

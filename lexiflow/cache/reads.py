@@ -97,7 +97,7 @@ class Reads:
     is_unknown: bool = False
 
     def note(self, sql: str) -> None:
-        found = _mentioned(sql)
+        found = mentioned(sql)
         if found is None:
             self.is_unknown = True
         else:
@@ -130,8 +130,8 @@ class Reads:
 
 
 @lru_cache(maxsize=4096)
-def _mentioned(sql: str) -> tuple[frozenset[str], frozenset[str]] | None:
-    """The tables outside and inside conditions; None for what is no plain reading."""
+def mentioned(sql: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The tables a statement names outside and inside conditions; None for no plain reading."""
     if not sql.lstrip().startswith(("SELECT", "(SELECT")) or _REFUSED.search(sql):
         return None
     known = tables().keys()
@@ -152,6 +152,11 @@ def recording() -> Iterator[Reads]:
         yield reads
     finally:
         _recording.reset(token)
+
+
+def is_recording() -> bool:
+    """Whether this thread's statements are noted now."""
+    return _recording.get() is not None
 
 
 def _before_each_statement(
