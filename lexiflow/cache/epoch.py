@@ -12,6 +12,7 @@ Not guaranteed: anything across a clock of PostgreSQL that is set back within a 
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,11 +75,18 @@ class Knowledge:
 
     def __init__(self) -> None:
         self.replay: Callable[[list[str], Epoch], bool] = lambda lines, epoch: False
+        self._after_fork()
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        """A child knows nothing, and locks may be held by threads it does not have."""
         self._lock = threading.Lock()
+        self._catching_up = threading.Lock()
         self._suspending = threading.Lock()
         self._known: Epoch | None = None
         self._news = 0
-        self._unheard: dict[str, None] = {}
+        # How often each line was told that is still to be done.
+        self._unheard: dict[str, int] = {}
         # Until when no other process uses the cache, as far as this one has seen to it.
         self._suspended_until = 0.0
         self._next_meeting = 0.0
@@ -175,7 +183,7 @@ class Knowledge:
                 self._known = None
                 self._news += 1
             else:
-                self._unheard[line] = None
+                self._unheard[line] = self._unheard.get(line, 0) + 1
 
     def forget(self) -> None:
         """Something may have been missed."""
@@ -192,19 +200,23 @@ class Knowledge:
         with self._lock:
             if news != self._news:
                 return None
-            self._unheard.update(dict.fromkeys(notes))
+            for line in notes:
+                self._unheard[line] = self._unheard.get(line, 0) + 1
             self._known = epoch
         return epoch
 
     def _catch_up(self, epoch: Epoch) -> bool:
         """Does what other programs' writes are owed; False if Redis cannot be told."""
-        with self._lock:
-            lines, self._unheard = list(self._unheard), {}
-        if not lines or self.replay(lines, epoch):
+        with self._catching_up:  # nobody goes on before it is done
+            with self._lock:
+                heard = dict(self._unheard)
+            if heard and not self.replay(list(heard), epoch):
+                return False
+            with self._lock:
+                for line, times in heard.items():
+                    if self._unheard[line] == times:  # and not told again meanwhile
+                        del self._unheard[line]
             return True
-        with self._lock:
-            self._unheard.update(dict.fromkeys(lines))
-        return False
 
 
 def _read_row(*, with_notes: bool = False) -> tuple[Epoch, list[str]]:

@@ -26,7 +26,7 @@ from lexiflow.redis import OtherServerError, RedisAwayError, SharedRedis, shared
 
 PREFIX = "lexiflow:answers"
 # Longer than any answer is kept.
-_KEEP_MILLISECONDS = 3_600_000
+_KEEP_MILLISECONDS = 900_000
 # Longer than a transaction lives: statements end after 30 s, idle transactions after 60.
 _WRITER_MILLISECONDS = 900_000
 _LOCK_MILLISECONDS = 5_000

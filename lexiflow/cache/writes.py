@@ -65,18 +65,17 @@ class Writes:
         """Called by psycopg while the statement is under way."""
         if not settings.CACHE_ANSWERS:
             return
-        new = told.read(line) - self._touched
-        if not new:
-            return
-        self._touched |= new
-        if len(self._touched) > _MOST_TOUCHED:
-            self._touched = _coarser(self._touched)
-            new = self._touched
-        self._intend(new)
         if self._connection.in_atomic_block and not self._will_end():
-            # First of all, and whatever savepoints are rolled back.
+            # First of all, and whatever savepoints are rolled back. What a transaction before this
+            # one was rolled back with ends together with this one.
             hooks: list[Any] = self._connection.run_on_commit
             hooks.insert(0, (set(), self.end, False))
+        new = told.read(line) - self._touched
+        self._touched |= new
+        if len(self._touched) > _MOST_TOUCHED:
+            self._touched = new = _coarser(self._touched)
+        if new:
+            self._intend(new)
 
     def end(self) -> None:
         """After the commit, or a rollback."""

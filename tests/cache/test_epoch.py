@@ -59,6 +59,16 @@ def test_nothing_is_remembered_or_looked_up_inside_a_transaction(
     assert ask().json()["title"] == case.title
 
 
+def test_a_write_after_a_rollback_of_the_same_is_told(ask: Callable[[], Any], case: Case) -> None:
+    """Both in transactions, and nothing else on the connection in between."""
+    for title, is_kept in (("Never", False), ("New", True)):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE cases_case SET title = %s WHERE id = %s", [title, case.pk])
+            transaction.set_rollback(not is_kept)
+    assert ask().json()["title"] == "New"
+
+
 def test_a_suspension_waits_once_and_then_holds_for_all(
     ask: Callable[[], Any], outcome_of: Outcome
 ) -> None:
