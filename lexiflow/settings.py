@@ -213,7 +213,6 @@ CACHALOT_ONLY_CACHABLE_TABLES = ("cases_client", "users_membership", "users_orga
 CACHALOT_TIMEOUT = 30
 CACHALOT_QUERY_KEYGEN = "lexiflow.cache.orm.query_key"
 CACHALOT_INVALIDATE_RAW = False  # the database tells of those as well
-CACHALOT_CACHE_ITERATORS = False
 SILENCED_SYSTEM_CHECKS = ["cachalot.W001"]  # it knows django-redis, and not what derives from it
 # Whether answers are remembered; the same in all processes, commands among them.
 CACHE_ANSWERS = env.boolean("CACHE_ANSWERS", True)

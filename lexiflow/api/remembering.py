@@ -31,11 +31,13 @@ from lexiflow.cache import switch
 from lexiflow.cache.answers import (
     MOST_FIRMS,
     Computation,
-    State,
+    begin,
     computing,
     look_up,
     usable_epoch,
+    wait_for,
 )
+from lexiflow.cache.generations import Answer, State
 from lexiflow.cache.reads import Scope
 from lexiflow.http.conditional import digest, matches_none, record_key, record_tag, tag_of, tags_in
 from lexiflow.ratelimit.rules import STANDARD
@@ -137,11 +139,17 @@ class Reading:
         key = _key(self._request, query, caller)
         header = self._request.META.get("HTTP_IF_NONE_MATCH")
         tags = tags_in(header) if header else ()
-        found = look_up(epoch, key, tags[0] if len(tags) == 1 else "")
+        tag = tags[0] if len(tags) == 1 else ""
+        found = look_up(epoch, key, tag)
         if found.state is State.FOUND:
-            return self._remembered(found.head, found.tag.decode(), found.body, header)
+            return self._remembered(found, header)
         scope = Scope(caller.firms, str(self._kwargs.get(self._policy.pin, "")))
-        with computing(epoch, key, scope) as work:
+        ground = begin(epoch, key, scope)
+        if ground is not None and not ground.has_lock:
+            found = wait_for(epoch, key, tag)
+            if found.state is State.FOUND:
+                return self._remembered(found, header)
+        with computing(ground, scope) as work:
             response = self._computed()
             stored = self._keep(work, key, response)
         self._count("stored" if stored else "not_stored")
@@ -188,14 +196,13 @@ class Reading:
             head=head, tag=tag.encode(), body=response.content, seconds=self._policy.seconds
         )
 
-    def _remembered(
-        self, head: bytes, tag: str, body: bytes | None, header: str | None
-    ) -> HttpResponseBase:
-        if body is None or not matches_none(header, tag):
+    def _remembered(self, found: Answer, header: str | None) -> HttpResponseBase:
+        tag = found.tag.decode()
+        if found.body is None or not matches_none(header, tag):
             self._count("not_modified")
             return _not_modified(tag)
         self._count("hit")
-        response = HttpResponse(body, headers=_headers_in(head))
+        response = HttpResponse(found.body, headers=_headers_in(found.head))
         _write_headers(response, tag)
         return response
 

@@ -3,7 +3,8 @@
     epoch = usable_epoch()  # None: do without
     found = look_up(epoch, key, tag)
     if found.state is not State.FOUND:
-        with computing(epoch, key, scope) as work:
+        ground = begin(epoch, key, scope)  # without the lock somebody else is at it: `wait_for`
+        with computing(ground, scope) as work:
             …
             work.keep(head=…, tag=…, body=…, seconds=60)
 
@@ -34,8 +35,6 @@ _DAY_SECONDS = 86_400
 # Team members join and leave with the day: about midnight, and across it, nothing is kept. Clocks
 # of processes and of PostgreSQL may differ by so much.
 _MIDNIGHT_SECONDS = 30
-
-__all__ = ["Answer", "Computation", "State", "computing", "look_up", "usable_epoch"]
 
 
 class Computation:
@@ -72,33 +71,35 @@ def usable_epoch() -> Epoch | None:
 def look_up(epoch: Epoch, key: str, tag: str) -> Answer:
     """The answer that is remembered. tag: of the answer that the caller has. Never raises."""
     try:
-        found = generations.find(epoch, key, tag)
-        if found.state is State.BEING_COMPUTED:
-            found = _wait(epoch, key, tag)
+        return generations.find(epoch, key, tag)
     except CacheAwayError as error:
         _notice_another_server(error)
         return Answer(State.NOTHING)
-    return found
 
 
-def _wait(epoch: Epoch, key: str, tag: str) -> Answer:
+def wait_for(epoch: Epoch, key: str, tag: str) -> Answer:
+    """What somebody else computes now, if they are done soon and it could be stored."""
     deadline = monotonic() + WAIT_SECONDS
     while monotonic() < deadline:
         sleep(_POLL_SECONDS)
-        found = generations.find(epoch, key, tag)
+        found = look_up(epoch, key, tag)
         if found.state is not State.BEING_COMPUTED:
             return found
     return Answer(State.NOTHING)
 
 
-@contextmanager
-def computing(epoch: Epoch, key: str, scope: Scope) -> Iterator[Computation]:
-    """The generations are read before the block runs, its statements are noted while it does."""
+def begin(epoch: Epoch, key: str, scope: Scope) -> Ground | None:
+    """Reads the generations an answer will rest on; None if it will not be stored."""
     try:
-        ground = generations.begin(epoch, key, scope.possible())
+        return generations.begin(epoch, key, scope.possible())
     except CacheAwayError as error:
         _notice_another_server(error)
-        ground = None
+        return None
+
+
+@contextmanager
+def computing(ground: Ground | None, scope: Scope) -> Iterator[Computation]:
+    """What the statements of the block read is noted. `ground` must be from before it."""
     with recording() as reads:
         work = Computation(ground, reads, scope)
         try:

@@ -156,7 +156,9 @@ def replay(lines: list[str], epoch: Epoch) -> bool:
     touched: set[Touched] = set().union(*map(told.read, lines))
     try:
         end(epoch, "", _names(touched))
-    except CacheAwayError:
+    except CacheAwayError as error:
+        if error.server:
+            knowledge.meet(error.server)
         return False
     return True
 

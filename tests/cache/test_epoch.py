@@ -21,6 +21,7 @@ from tests import factories
 from tests.cache.conftest import be_usable
 from tests.conftest import API
 from tests.users.test_identity_in_all_processes import url_of_test_database
+from tests.valkey import Valkey
 from users.models import Organization, User
 
 pytestmark = pytest.mark.usefixtures("remembering")
@@ -200,6 +201,22 @@ def test_what_other_programs_write_is_done_by_whoever_hears_of_it(
         plain.execute("UPDATE cases_case SET title = 'psql' WHERE id = %s", [case.pk])
     time.sleep(LIFE_SECONDS)
     assert ask().json()["title"] == "psql"
+
+
+def test_another_redis_ends_what_other_programs_wrote_before(
+    ask: Callable[[], Any], case: Case, shared_valkey: Valkey, settings: Any
+) -> None:
+    """Their notes cannot be done in a Redis that is gone, and need not be."""
+    other = Valkey().start()
+    try:
+        with psycopg.connect(url_of_test_database(), autocommit=True) as plain:
+            plain.execute("UPDATE cases_case SET title = 'psql' WHERE id = %s", [case.pk])
+        own = {**settings.CACHES["default"], "LOCATION": other.url}
+        settings.CACHES = {**settings.CACHES, "default": own}
+        be_usable()
+        assert ask().json()["title"] == "psql"
+    finally:
+        other.close()
 
 
 def test_what_other_programs_wrote_while_nobody_listened_is_made_good(
