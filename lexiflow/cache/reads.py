@@ -95,11 +95,14 @@ class Reads:
     shown: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     is_unknown: bool = False
+    shows_nothing: bool = False
 
     def note(self, sql: str) -> None:
         found = mentioned(sql)
         if found is None:
             self.is_unknown = True
+        elif self.shows_nothing:
+            self.asked |= found[0] | found[1]
         else:
             self.shown |= found[0]
             self.asked |= found[1]
@@ -152,6 +155,20 @@ def recording() -> Iterator[Reads]:
         yield reads
     finally:
         _recording.reset(token)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """The block only finds out whether somebody may see a row; nothing of it is shown."""
+    reads = _recording.get()
+    if reads is None:
+        yield
+        return
+    reads.shows_nothing = True
+    try:
+        yield
+    finally:
+        reads.shows_nothing = False
 
 
 def is_recording() -> bool:
