@@ -30,6 +30,8 @@ from lexiflow.db.conditions import BEGIN, END
 
 _CONDITIONS = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
 _NAMES = re.compile(r"[a-z_][a-z0-9_]*")
+# `"table"."column"`: of a table that is named where it is read from.
+_QUALIFIERS = re.compile(r'"\w+"\.(?=")')
 _REFUSED = re.compile(r"\bFOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b")
 
 
@@ -139,7 +141,8 @@ def mentioned(sql: str) -> tuple[frozenset[str], frozenset[str]] | None:
         return None
     known = tables().keys()
     shown = known & set(_NAMES.findall(_CONDITIONS.sub(" ", sql)))
-    asked = known & set(_NAMES.findall(" ".join(_CONDITIONS.findall(sql))))
+    conditions = _QUALIFIERS.sub("", " ".join(_CONDITIONS.findall(sql)))
+    asked = known & set(_NAMES.findall(conditions))
     return frozenset(shown), frozenset(asked)
 
 
