@@ -63,8 +63,8 @@ class Migration(migrations.Migration):
                 name="cache_insert",
                 sql=lexiflow.db.triggers.UnconditionalTriggerSql(
                     declare="DECLARE told text; found integer;",
-                    func="\nSELECT string_agg(firm || '/' || pin, ' '), count(*) INTO told, found FROM (\n    SELECT DISTINCT coalesce(firm::text, '') AS firm, coalesce(pin::text, '') AS pin\n    FROM (SELECT r.organization_id, unnest(ARRAY[r.id]) FROM  new_rows r) AS touched (firm, pin) LIMIT 41) AS rows;\nIF found > 40 THEN\n    SELECT string_agg(firm || '/*', ' '), count(*) INTO told, found FROM (\n        SELECT DISTINCT coalesce(firm::text, '') AS firm\n        FROM (SELECT r.organization_id, unnest(ARRAY[r.id]) FROM  new_rows r) AS touched (firm, pin) LIMIT 41) AS firms;\n    IF found > 40 THEN told := '*'; END IF;\nEND IF;\nIF found > 0 THEN\n    PERFORM lexiflow_cache_tell(TG_TABLE_NAME || ' + ' || told);\nEND IF;\nRETURN NULL;\n",
-                    hash="f33e4e9815cc0c6b0a8fe0340cdd4e52ea2618ec",
+                    func="\nSELECT string_agg(firm || '/' || pin, ' '), count(*) INTO told, found FROM (\n    SELECT DISTINCT coalesce(firm::text, '') AS firm, coalesce(pin::text, '') AS pin\n    FROM (SELECT r.organization_id, unnest(ARRAY[r.id]) FROM  new_rows r) AS touched (firm, pin) LIMIT 41) AS rows;\nIF found > 40 THEN\n    SELECT string_agg(firm || '/*', ' '), count(*) INTO told, found FROM (\n        SELECT DISTINCT coalesce(firm::text, '') AS firm\n        FROM (SELECT r.organization_id, unnest(ARRAY[r.id]) FROM  new_rows r) AS touched (firm, pin) LIMIT 41) AS firms;\n    IF found > 40 THEN told := '*'; END IF;\nEND IF;\nIF found > 0 THEN\n    PERFORM lexiflow_cache_tell(TG_TABLE_NAME || ' - ' || told);\nEND IF;\nRETURN NULL;\n",
+                    hash="092e0b218470a1090345bc3b8403735e2e8c4595",
                     level="STATEMENT",
                     operation="INSERT",
                     pgid="pgtrigger_cache_insert_3bdf0",

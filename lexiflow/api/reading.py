@@ -33,6 +33,7 @@ from lexiflow.api.remembering import Remembered, answering
 from lexiflow.api.repeats import Answer, RepeatableRequests
 from lexiflow.api.serializers import RecordSerializer
 from lexiflow.api.values import read_uuid
+from lexiflow.cache.reads import asking
 
 SHAPE_PARAMETERS = ("fields", "include")
 # Actions whose answer is a record or a page of them.
@@ -174,10 +175,15 @@ class RecordReads(StrictRequests, GenericViewSet[Any]):
 
     def _find_parent(self, parent: Parent, request: Request) -> Model | None:
         visible = parent.queryset(request.user).filter(pk=path_id(self.kwargs[parent.url_kwarg]))
-        found = visible.exists() if self.action in ("list", "retrieve") else visible.first()
-        if not found:
-            raise Http404
-        return found if isinstance(found, Model) else None
+        if self.action not in ("list", "retrieve"):
+            found: Model | None = visible.first()
+            if found is None:
+                raise Http404
+            return found
+        with asking():
+            if not visible.exists():
+                raise Http404
+        return None
 
     def get_orderings(self) -> Orderings:
         """What this request may be ordered by."""

@@ -30,6 +30,8 @@ from lexiflow.db.conditions import BEGIN, END
 
 _CONDITIONS = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
 _NAMES = re.compile(r"[a-z_][a-z0-9_]*")
+# `"table"."column"`: of a table that is named where it is read from.
+_QUALIFIERS = re.compile(r'"\w+"\.(?=")')
 _REFUSED = re.compile(r"\bFOR (UPDATE|NO KEY UPDATE|SHARE|KEY SHARE)\b")
 
 
@@ -95,11 +97,14 @@ class Reads:
     shown: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     is_unknown: bool = False
+    shows_nothing: bool = False
 
     def note(self, sql: str) -> None:
         found = mentioned(sql)
         if found is None:
             self.is_unknown = True
+        elif self.shows_nothing:
+            self.asked |= found[0] | found[1]
         else:
             self.shown |= found[0]
             self.asked |= found[1]
@@ -136,7 +141,8 @@ def mentioned(sql: str) -> tuple[frozenset[str], frozenset[str]] | None:
         return None
     known = tables().keys()
     shown = known & set(_NAMES.findall(_CONDITIONS.sub(" ", sql)))
-    asked = known & set(_NAMES.findall(" ".join(_CONDITIONS.findall(sql))))
+    conditions = _QUALIFIERS.sub("", " ".join(_CONDITIONS.findall(sql)))
+    asked = known & set(_NAMES.findall(conditions))
     return frozenset(shown), frozenset(asked)
 
 
@@ -152,6 +158,20 @@ def recording() -> Iterator[Reads]:
         yield reads
     finally:
         _recording.reset(token)
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """The block only finds out whether somebody may see a row; nothing of it is shown."""
+    reads = _recording.get()
+    if reads is None:
+        yield
+        return
+    reads.shows_nothing = True
+    try:
+        yield
+    finally:
+        reads.shows_nothing = False
 
 
 def is_recording() -> bool:

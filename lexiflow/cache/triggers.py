@@ -78,8 +78,9 @@ def tells_cache(
     if unless_equal:
         update = f"IF NOT {_any_changed(unless_equal)} THEN RETURN NULL; END IF;\n{update}"
     of_one = {
-        rows: TELL.format(touched=f"{columns} {rows} r", access="' + '")
-        for rows in ("old_rows", "new_rows")
+        # Nothing refers to a new row yet; what will refer to it tells of itself.
+        rows: TELL.format(touched=f"{columns} {rows} r", access="' - '" if is_new else "' + '")
+        for rows, is_new in (("old_rows", False), ("new_rows", bool(access)))
     }
     return [
         TellsCache(

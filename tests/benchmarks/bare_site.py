@@ -15,7 +15,8 @@ _BODY = b"x" * int(os.environ["BARE_BYTES"])
 
 
 def bare(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_BODY, content_type="application/json")
+    headers = {"Content-Length": str(len(_BODY)), "Content-Type": "application/json"}
+    return HttpResponse(_BODY, headers=headers)
 
 
 urlpatterns: list[Any] = [path("bare/", bare), path("api/v1/health/live/", bare)]

@@ -28,7 +28,8 @@ from tests.servers import Server, servers
 from tests.valkey import Valkey
 from users.models import Organization, User
 
-ROUNDS, ROUND_SECONDS = 5, 1.5
+# A worker ends after 20,000 requests.
+ROUNDS, ROUND_SECONDS = 3, 1.0
 LEAST_OF_LIST, LEAST_OF_304, LEAST_HITS = 0.6, 0.7, 0.95
 PEOPLE, CASES, REQUESTS, WRITES_SHARE = 10, 60, 4_000, 0.05
 WRITE_ROUNDS = 300
@@ -51,7 +52,7 @@ def test_ratios(twenty_cases: None, alice: User, shared_valkey: Valkey) -> None:
     environment = {
         "CACHE_REDIS_URL": shared_valkey.url,
         "LIMITER_REDIS_URL": shared_valkey.url,
-        "LIMIT_STANDARD": "1000000/1m",
+        "LIMIT_STANDARD": "100000/1m",
         "WEB_THREADS": "8",
         "LOG_LEVEL": "error",
     }
@@ -122,7 +123,7 @@ class Day:
 
     def read(self) -> None:
         n = self.random.randrange(PEOPLE)
-        if self.random.random() < 0.8:
+        if self.random.random() < 0.85:
             case = self._case(n)
             path = f"cases/{case.pk}/{self.random.choice(self.PAGES)}"
         else:
@@ -155,11 +156,14 @@ def test_hit_rate(firm: Organization) -> None:
             day.write()
         else:
             day.read()
-    counted: Counter[str] = Counter()
-    for (_, outcome), number in (Counter(outcomes()) - before).items():
-        counted[outcome] += int(number)
-    rate = counted["hit"] / counted.total()
-    print(f"\n{counted.total():,} reads and 5 % writes: {dict(counted)}, {rate:.1%} hits")
+    found = Counter(outcomes()) - before
+    total, hits = found.total(), sum(n for (_, outcome), n in found.items() if outcome == "hit")
+    rate = hits / total
+    print(f"\n{total:,.0f} reads, {WRITES_SHARE:.0%} writes: {rate:.1%} hits; the others:")
+    for (route, outcome), number in sorted(found.items()):
+        if outcome != "hit":
+            print(f"  {route:<20} {outcome:<12} {number:5.0f} of", end=" ")
+            print(f"{sum(n for (r, _), n in found.items() if r == route):,.0f}")
     assert rate > LEAST_HITS
 
 

@@ -10,9 +10,9 @@ from time import perf_counter
 
 class _Client:
     def __init__(self, port: int, request: bytes) -> None:
+        self._request = request
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._request = request
         self._received = b""
         self._needed = 0
 
@@ -48,20 +48,21 @@ def requests_per_second(
 ) -> float:
     """How many of `connections` that ask at once were answered each second, all with `status`."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}\r\n".encode()
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode()
     waiting = selectors.DefaultSelector()
     clients = [_Client(port, request) for _ in range(connections)]
     for client in clients:
         waiting.register(client.socket, selectors.EVENT_READ, client)
         client.send()
     answered, begun = 0, perf_counter()
-    while perf_counter() - begun < seconds:
-        for key, _ in waiting.select(timeout=1):
-            if key.data.receive(str(status).encode()):
-                answered += 1
-                key.data.send()
-    taken = perf_counter() - begun
-    waiting.close()
-    for client in clients:
-        client.socket.close()
-    return answered / taken
+    try:
+        while perf_counter() - begun < seconds:
+            for key, _ in waiting.select(timeout=1):
+                if key.data.receive(str(status).encode()):
+                    answered += 1
+                    key.data.send()
+        return answered / (perf_counter() - begun)
+    finally:
+        waiting.close()
+        for client in clients:
+            client.socket.close()
