@@ -114,11 +114,19 @@ def kill(site: Site, victim: str, watching: "psycopg.Connection[Any]") -> None:
 
 
 def is_ready(site: Site) -> None:
-    """Waits until the server has connections again."""
+    """Waits until PostgreSQL has recovered and the server has connections again."""
     deadline = time.monotonic() + 60
-    while site.server.get("/api/v1/health/ready/").status != 200:
+    while not (_accepts(site) and site.server.get("/api/v1/health/ready/").status == 200):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def _accepts(site: Site) -> bool:
+    try:
+        with site.sql():
+            return True
+    except psycopg.OperationalError:
+        return False
 
 
 @pytest.mark.parametrize("victim", ["postmaster", "backend"])
