@@ -157,10 +157,8 @@ class Run:
             if problem is None:
                 raise
             logger.warning("a batch of a bulk change failed: %s", str(error).strip())
-            outcomes = _failed_with(batch, problem)
-        if not _is_lost():
-            return self._settled(outcomes), False
-        return self._settled_after_loss(batch, outcomes)
+        _is_lost()
+        return self._settled_in_the_end(batch, _failed_with(batch, problem))
 
     def _committed(self, writer: BatchWriter, batch: list[Item]) -> list[Outcome]:
         with write_transaction(self._plan.actor.pk, source=self._plan.source):
@@ -185,7 +183,7 @@ class Run:
             return self._recorded()
         return outcomes
 
-    def _settled_after_loss(
+    def _settled_in_the_end(
         self, batch: list[Item], outcomes: list[Outcome]
     ) -> tuple[list[Outcome], bool]:
         deadline = time.monotonic() + WAIT_SECONDS
