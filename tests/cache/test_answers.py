@@ -74,3 +74,50 @@ def test_people_do_not_share_answers(
     assert as_alice.get(f"{API}cases/").json()["results"] != []
     assert as_bob.get(f"{API}cases/").json()["results"] == []
     assert as_charlie.get(f"{API}cases/").json()["results"] == []
+
+
+def test_what_is_remembered_counts_for_the_limits(
+    limits: Callable[..., None], as_alice: APIClient, firm: Organization, outcome_of: Outcome
+) -> None:
+    factories.case(firm)
+    limits(standard="3/1m")
+    url = f"{API}cases/"
+    as_alice.get(url)
+    assert outcome_of(lambda: as_alice.get(url)) == "hit"
+    assert as_alice.get(url)["X-RateLimit-Remaining"] == "0"
+    refused = as_alice.get(url)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+
+
+def test_an_api_key_without_the_scope_is_shown_nothing_that_is_remembered(
+    as_alice: APIClient, alice: User, firm: Organization, outcome_of: Outcome
+) -> None:
+    factories.case(firm)
+    keys = [factories.api_key(alice, scope) for scope in ("cases:read", "users:read")]
+    for key, status in zip(keys, (200, 403), strict=True):
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {key.text}")
+        as_alice.get(f"{API}cases/")
+        assert client.get(f"{API}cases/").status_code == status
+
+
+def test_the_order_of_parameters_makes_no_other_answer(
+    as_alice: APIClient, firm: Organization, outcome_of: Outcome
+) -> None:
+    for _ in range(3):
+        factories.case(firm)
+    first = as_alice.get(f"{API}cases/?page_size=2&ordering=title")
+    again = as_alice.get(f"{API}cases/?ordering=title&page_size=2")
+    assert outcome_of(lambda: as_alice.get(f"{API}cases/?ordering=title&page_size=2")) == "hit"
+    assert again.content == first.content
+
+
+def test_searches_and_refusals_are_not_remembered(
+    as_alice: APIClient, firm: Organization, outcome_of: Outcome
+) -> None:
+    factories.case(firm, title="Lovelace")
+    for url in (f"{API}cases/?q=Lovelace", f"{API}cases/?%71=Lovelace"):
+        as_alice.get(url)
+        assert outcome_of(lambda url=url: as_alice.get(url)) == "bypassed"  # type: ignore[misc]
+    as_alice.get(f"{API}cases/?nonsense=1")
+    assert outcome_of(lambda: as_alice.get(f"{API}cases/?nonsense=1")) == "not_stored"
