@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import pytest
@@ -205,10 +206,10 @@ def test_a_rank_needs_a_search(api: APIClient) -> None:
 def test_links_keep_the_other_parameters(api: APIClient, many: list[Case]) -> None:
     query = "status__in=open%2Cclosed&page_size=5&fields=id,title&ordering=-title"
     following = api.get(f"{CASES}?{query}").json()["next"]
-    assert following.startswith(
-        "http://testserver/api/v1/cases/?status__in=open%2Cclosed&page_size=5"
-        "&fields=id%2Ctitle&ordering=-title&cursor="
-    )
+    start, _, sent = following.partition("?")
+    assert start == "http://testserver/api/v1/cases/"
+    assert dict(parse_qsl(sent)).items() >= dict(parse_qsl(query)).items()
+    assert "cursor" in dict(parse_qsl(sent))
     assert set(api.get(following).json()["results"][0]) == {"id", "title"}
 
 
