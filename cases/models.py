@@ -32,7 +32,7 @@ from cases.querysets import (
     DocketEntryQuerySet,
     EthicalWallQuerySet,
 )
-from lexiflow.cache.reads import declare_table
+from lexiflow.cache.reads import declare_table, declare_written_with
 from lexiflow.cache.triggers import tells_cache
 from lexiflow.counting.models import Count
 from lexiflow.counting.triggers import counting
@@ -44,6 +44,7 @@ from users.history import AUDITED
 from users.querysets import OrganizationOwnedQuerySet
 
 declare_table("cases_case_related_cases", is_pinned=True)
+declare_written_with("cases_casecount", "cases_case")
 
 ALIVE = Q(deleted_at__isnull=True)
 # What `cases.visibility` asks of the case that some other row belongs to, or is related to.

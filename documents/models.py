@@ -17,6 +17,7 @@ from cases.ownership import EndSharing, InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
 from documents.counting import DOCUMENTS, HOLD_CASES, CountDocumentsOfCase
 from documents.querysets import LEVELS_TO_OPEN, DocumentQuerySet, DocumentVersionQuerySet
+from lexiflow.cache.reads import declare_written_with
 from lexiflow.cache.triggers import tells_cache
 from lexiflow.counting.models import Count
 from lexiflow.counting.triggers import counting
@@ -268,5 +269,6 @@ class DocumentCount(Count):
         indexes = [Index(fields=["organization_id", "facet", "key"], name="document_count_of_firm")]
 
 
+declare_written_with("documents_documentcount", "documents_document", "cases_case")
 # Who sees a document depends on its case; cases do not know documents.
 pgtrigger.register(CountDocumentsOfCase())(Case)

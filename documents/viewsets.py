@@ -88,7 +88,7 @@ class DocumentViewSet(TakesInFiles, AuditedSearches, HandsOutFiles, MeasuredReco
     parser_classes = (TextJsonParser, UploadParser)
     parent = IN_CASE
     # That somebody opens one is written down each time, so `retrieve` is not remembered.
-    remembered = Remembered(seconds=120, pin="case_pk", actions=("list",))
+    remembered = Remembered(seconds=120, pin="case_pk", actions=("list",), metrics=300)
     location_route = "document-detail"
     orderings = ("created_at", "title")
     default_ordering = "-created_at"

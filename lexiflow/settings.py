@@ -178,8 +178,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_MAX_AGE": 0,  # the pool keeps connections; Django refuses both at once
         "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL costs nobody an error
         "OPTIONS": {
-            "application_name": "lexiflow",  # its writes are told to it, and not to everybody
             **_database,
+            "application_name": "lexiflow",  # its writes are told to it, and not to everybody
             "pool": {
                 "min_size": env.integer("DB_POOL_MIN", 1, minimum=0, maximum=200),
                 "max_size": env.integer("DB_POOL_MAX", WEB_THREADS + 2, minimum=1, maximum=500),

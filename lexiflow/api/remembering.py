@@ -9,8 +9,9 @@ only after the same caller, with the same rights, was given it by the view itsel
 need not be asked again.
 
 What is stored is for one visibility scope: the person with their role and firms and, for an API
-key, its scopes. Everything else that shapes it is in the key: host, path, canonical query. Other
-representations (`Accept`), searches, and what is read inside a transaction pass by.
+key, its scopes. Everything else that shapes it is in the key: release, day, host, path, canonical
+query. Other representations (`Accept`), searches, figures with a filter, and what is read inside a
+transaction pass by.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -27,7 +28,7 @@ from rest_framework.response import Response
 
 from lexiflow import prometheus
 from lexiflow.api.query_parameters import canonical_query
-from lexiflow.cache import cohorts, switch
+from lexiflow.cache import cohorts, rollout
 from lexiflow.cache.answers import (
     MOST_FIRMS,
     Computation,
@@ -39,6 +40,8 @@ from lexiflow.cache.answers import (
 )
 from lexiflow.cache.generations import Answer, State
 from lexiflow.cache.reads import Scope
+from lexiflow.cache.release import release
+from lexiflow.counting.calendar import today
 from lexiflow.http.conditional import digest, matches_none, record_key, record_tag, tag_of, tags_in
 from lexiflow.ratelimit.rules import STANDARD
 from lexiflow.ratelimit.throttles import decide, standing_of
@@ -46,18 +49,26 @@ from lexiflow.ratelimit.throttles import decide, standing_of
 View = Callable[..., HttpResponseBase]
 _ATTRIBUTE = "lexiflow_recognised"
 _OK = 200
+METRICS = "metrics"
 _JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """How long answers of a viewset are kept. pin: the part of the path that names the one row
-    (case) all of the answer belongs to. actions: which of them.
+    (case) all of the answer belongs to. actions: which of them. metrics: how long figures are.
     """
 
     seconds: int
     pin: str = ""
     actions: Collection[str] = ("list", "retrieve")
+    metrics: int = 0
+
+    def seconds_of(self, action: str) -> int:
+        """0 for what is not remembered."""
+        if action == METRICS:
+            return self.metrics
+        return self.seconds if action in self.actions else 0
 
 
 class Caller(Protocol):
@@ -101,9 +112,9 @@ def answering(view: View, view_class: Any, actions: Mapping[str, str]) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         action = actions.get((request.method or "").lower())
-        if action in ("list", "retrieve", "partial_update"):
-            if policy is not None and request.method != "PATCH" and action in policy.actions:
-                reading = Reading(request, view_class, view, policy, kwargs)
+        if action in ("list", "retrieve", METRICS, "partial_update"):
+            if policy is not None and policy.seconds_of(action):
+                reading = Reading(request, view_class, view, policy, kwargs, action)
                 return reading.answer()
             return with_tag(request, view(request, *args, **kwargs), kwargs)
         return view(request, *args, **kwargs)
@@ -121,11 +132,13 @@ class Reading:
         view: View,
         policy: Remembered,
         kwargs: dict[str, Any],
+        action: str,
     ) -> None:
         self._request = request
         self._class = view_class
         self._view = view
         self._policy = policy
+        self._action = action
         self._kwargs = kwargs
         self._route = request.resolver_match.view_name if request.resolver_match else ""
 
@@ -170,9 +183,11 @@ class Reading:
         return None if standing.verdict.is_refused else caller
 
     def _is_plain(self, query: str) -> bool:
-        """A list or a record in JSON. Searches cost more, and their view says so to the limits."""
+        """A list, a record or figures in JSON. Searches and figures with a filter cost more, and
+        their view says so to the limits.
+        """
         meta = self._request.META
-        if f"&{query}".find("&q=") >= 0:
+        if f"&{query}".find("&q=") >= 0 or (query and self._action == METRICS):
             return False
         return _accepts_json(meta.get("HTTP_ACCEPT", "*/*")) and not meta.get(
             "HTTP_TRANSFER_ENCODING"
@@ -193,7 +208,10 @@ class Reading:
             return False
         head = orjson.dumps({name: response[name] for name in ("Content-Type", "Allow")})
         return work.keep(
-            head=head, tag=tag.encode(), body=response.content, seconds=self._policy.seconds
+            head=head,
+            tag=tag.encode(),
+            body=response.content,
+            seconds=self._policy.seconds_of(self._action),
         )
 
     def _remembered(self, found: Answer, header: str | None) -> HttpResponseBase:
@@ -213,7 +231,7 @@ class Reading:
 
 def _may_use(caller: Caller) -> bool:
     has_few = caller.firms is None or 0 < len(caller.firms) <= MOST_FIRMS
-    return has_few and switch.serves(caller)
+    return has_few and rollout.serves(caller)
 
 
 class _Known:
@@ -241,8 +259,9 @@ def _accepts_json(header: str) -> bool:
 
 
 def _key(request: HttpRequest, query: str, caller: Caller) -> str:
-    parts = (request.scheme or "", request.get_host(), request.path, query, caller.scope)
-    return digest(*(part.encode() for part in parts))
+    # The day, because memberships end and months begin with it.
+    parts = (release(), str(today()), request.scheme or "", request.get_host(), request.path)
+    return digest(*(part.encode() for part in (*parts, query, caller.scope)))
 
 
 # --- Tags -----------------------------------------------------------------------------------------

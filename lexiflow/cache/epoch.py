@@ -38,8 +38,16 @@ _MEETING_SECONDS = 1.0
 _NOTES_SINCE = "24 hours"
 _MOST_NOTES = 1_000
 
+# The row is copied with its database: the name of an epoch holds whose it is, so that a clone, a
+# restored database and a standby that was promoted behind its primary find nothing of the other's.
 _READ = """
-SELECT epoch::text, server, greatest(0, extract(epoch FROM quiet_until - clock_timestamp()))::float
+SELECT concat_ws('-', epoch,
+        (SELECT oid FROM pg_database WHERE datname = current_database()),
+        CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE')
+            THEN (SELECT system_identifier FROM pg_control_system()) END,
+        CASE WHEN NOT pg_is_in_recovery()
+            THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END),  -- the timeline
+    server, greatest(0, extract(epoch FROM quiet_until - clock_timestamp()))::float
 FROM lexiflow_cacheepoch
 """
 _BEGIN = """
@@ -134,7 +142,11 @@ class Knowledge:
         """The epoch whose generations a write that is committed has to end."""
         is_proven = notifications.is_proven(CHANNEL)
         known = self._known
-        return known if known is not None and is_proven else _read_row()[0]
+        return known if known is not None and is_proven else self.read()
+
+    def read(self) -> Epoch:
+        """The epoch as it is in the database."""
+        return _read_row()[0]
 
     # --- Changing -------------------------------------------------------------------------------
     def begin(self, *, server: str | None = None, seconds: float = QUIET_SECONDS) -> None:

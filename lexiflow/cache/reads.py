@@ -44,6 +44,15 @@ class Table:
     has_access: bool
 
 
+# Tables that only triggers of others write: what is read from them was written there.
+_written_with: dict[str, tuple[str, ...]] = {}
+
+
+def declare_written_with(name: str, *others: str) -> None:
+    """Says of a table that it changes with writes of `others` only, and in the same statement."""
+    _written_with[name] = others
+
+
 # Tables whose triggers a migration makes by itself, because Django makes their models.
 _further: dict[str, Table] = {}
 
@@ -139,11 +148,13 @@ def mentioned(sql: str) -> tuple[frozenset[str], frozenset[str]] | None:
     """The tables a statement names outside and inside conditions; None for no plain reading."""
     if not sql.lstrip().startswith(("SELECT", "(SELECT")) or _REFUSED.search(sql):
         return None
-    known = tables().keys()
-    shown = known & set(_NAMES.findall(_CONDITIONS.sub(" ", sql)))
     conditions = _QUALIFIERS.sub("", " ".join(_CONDITIONS.findall(sql)))
-    asked = known & set(_NAMES.findall(conditions))
-    return frozenset(shown), frozenset(asked)
+    return _tables_in(_CONDITIONS.sub(" ", sql)), _tables_in(conditions)
+
+
+def _tables_in(sql: str) -> frozenset[str]:
+    found = tables().keys() & set(_NAMES.findall(sql))
+    return frozenset(table for name in found for table in _written_with.get(name, (name,)))
 
 
 _recording: ContextVar[Reads | None] = ContextVar("recording", default=None)

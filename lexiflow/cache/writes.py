@@ -9,10 +9,10 @@ can be made; when the code after the commit goes on, they are destroyed for good
 has stopped using the cache. In autocommit the same holds when the statement returns. Nothing here
 raises, and a rollback changes nothing but what is remembered.
 
-Not guaranteed: anything for a connection whose transactions are managed by hand (`set_autocommit`);
-if this process is killed between the commit and the answer while Redis is away,
-that others see the write before the answers they remember end. A COPY in autocommit counts with the
-next statement.
+Not guaranteed: anything for a connection whose transactions are managed by hand (`set_autocommit`).
+If this process is killed between the commit and the answer, that others see the write before the
+answers they remember end, in two cases: Redis is away, or it was the first statement of the process
+and in autocommit. A COPY in autocommit counts with the next statement.
 """
 
 import logging
@@ -24,7 +24,7 @@ from weakref import WeakKeyDictionary, ref
 
 from django.conf import settings
 from django.core.signals import request_finished
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
@@ -80,7 +80,7 @@ class Writes:
     def end(self) -> None:
         """After the commit, or a rollback."""
         touched, self._touched = self._touched, set()
-        writer, self._writer = self._writer, ""
+        writer, self._writer, self._epoch = self._writer, "", None
         if not touched:
             return
         try:
@@ -97,6 +97,15 @@ class Writes:
         if self._touched and not self._connection.in_atomic_block:
             self.end()
 
+    def intend_if_unknown(self) -> None:
+        """For a process that has not heard of the epoch, as a command has not: asks for it now that
+        the statement is over, so that the intent is there before the commit.
+        """
+        if self._touched and not self._writer and self._connection.in_atomic_block:
+            self._writer = secrets.token_hex(8)  # and is not asked again
+            self._epoch = knowledge.known() or knowledge.read()
+            self._intend(self._touched)
+
     @property
     def _connection(self) -> BaseDatabaseWrapper:
         found = self._weak()
@@ -108,7 +117,7 @@ class Writes:
         return any(hook[1] == self.end for hook in self._connection.run_on_commit)
 
     def _intend(self, touched: set[Touched]) -> None:
-        epoch = knowledge.known()
+        epoch = knowledge.known() or self._epoch
         if epoch is None:
             return  # PostgreSQL cannot be asked now: it is amid a statement
         self._writer = self._writer or secrets.token_hex(8)
@@ -181,10 +190,15 @@ def _handler(of: Any) -> Callable[[Any], None]:
 def _after_each_statement(
     execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:
+    wrapper = context["connection"]
     try:
-        return execute(sql, params, many, context)
+        result = execute(sql, params, many, context)
+        found: Writes | None = getattr(wrapper, _ATTRIBUTE, None)
+        if found is not None and wrapper.alias == DEFAULT_DB_ALIAS:
+            found.intend_if_unknown()
+        return result
     finally:
-        found: Writes | None = getattr(context["connection"], _ATTRIBUTE, None)
+        found = getattr(wrapper, _ATTRIBUTE, None)
         if found is not None:
             found.end_if_over()
 

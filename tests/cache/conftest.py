@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lexiflow import prometheus
 from lexiflow.cache.epoch import knowledge
 from lexiflow.cache.generations import cache_redis
 from lexiflow.db.notifications import notifications
@@ -53,8 +54,6 @@ def _stop_listening() -> Iterator[None]:
 
 def outcomes() -> dict[tuple[str, str], float]:
     """How many requests of each route ended how."""
-    from lexiflow import prometheus
-
     return {
         (sample.labels["route"], sample.labels["outcome"]): sample.value
         for metric in prometheus.CACHE_ANSWERS.collect()

@@ -1,6 +1,7 @@
 """What is remembered, for whom, and how long."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from lexiflow.api import remembering
 from tests import factories
 from tests.conftest import API
 from users.models import Organization, User
@@ -121,3 +123,28 @@ def test_searches_and_refusals_are_not_remembered(
         assert outcome_of(lambda url=url: as_alice.get(url)) == "bypassed"  # type: ignore[misc]
     as_alice.get(f"{API}cases/?nonsense=1")
     assert outcome_of(lambda: as_alice.get(f"{API}cases/?nonsense=1")) == "not_stored"
+
+
+def test_figures_are_remembered_without_a_filter_until_something_they_count_is_written(
+    as_alice: APIClient, outcome_of: Outcome, firm: Organization
+) -> None:
+    url = f"{API}cases/metrics/"
+    total = as_alice.get(url).json()["total"]
+    assert outcome_of(lambda: as_alice.get(url)) == "hit"
+    assert outcome_of(lambda: as_alice.get(f"{url}?status=open")) == "bypassed"
+    factories.case(firm)
+    assert as_alice.get(url).json()["total"] == total + 1
+    assert outcome_of(lambda: as_alice.get(url)) == "hit"
+
+
+def test_another_release_or_day_finds_nothing(
+    as_alice: APIClient, outcome_of: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{API}cases/"
+    as_alice.get(url)
+    assert outcome_of(lambda: as_alice.get(url)) == "hit"
+    monkeypatch.setattr(remembering, "release", lambda: "next")
+    assert outcome_of(lambda: as_alice.get(url)) == "stored"
+    assert outcome_of(lambda: as_alice.get(url)) == "hit"
+    monkeypatch.setattr(remembering, "today", lambda: date(2099, 1, 1))
+    assert outcome_of(lambda: as_alice.get(url)) == "stored"

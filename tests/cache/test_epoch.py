@@ -241,3 +241,13 @@ def test_a_line_names_firms_rows_and_people() -> None:
     }
     (person,) = told.read("users_user + ~p/")
     assert person.person == "p"
+
+
+def test_the_name_of_an_epoch_is_that_of_one_database_on_one_timeline() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT epoch::text, (SELECT oid::text FROM pg_database WHERE datname ="
+            " current_database()), (SELECT system_identifier::text FROM pg_control_system()),"
+            " left(pg_walfile_name(pg_current_wal_lsn()), 8) FROM lexiflow_cacheepoch"
+        )
+        assert knowledge.read().name == "-".join(cursor.fetchone())

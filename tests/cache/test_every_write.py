@@ -15,12 +15,14 @@ import pytest
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import DatabaseError, connection, models
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from cases.models import Case
 from documents.models import Document
-from lexiflow.cache import switch, writes
+from lexiflow.api.remembering import METRICS
+from lexiflow.cache import rollout, writes
 from lexiflow.cache.reads import tables
 from tests import factories
 from tests.cache.conftest import outcomes
@@ -104,23 +106,17 @@ def _urls(case: Case, person: User) -> list[str]:
     for route in RESOURCES:
         policy = route.view.remembered
         for method, action in route.actions:
-            if policy is None or method != "get" or action not in policy.actions:
+            if policy is None or method != "get" or not policy.seconds_of(action):
                 continue
             pks: dict[Any, Any] = {Case: case, User: person, Organization: case.organization}
             model: Any = route.model
             row = pks.get(model) or model._base_manager.filter(case=case).first()
             ids = {"pk": row.pk, "case_pk": case.pk}
-            url = _path(route.name, {name: ids[name] for name in route.parameters})
+            url = reverse(route.name, kwargs={name: ids[name] for name in route.parameters})
             urls.append(url)
-            if route.view.includes:
+            if route.view.includes and action != METRICS:
                 urls.append(f"{url}?include={','.join(route.view.includes)}")
     return urls
-
-
-def _path(name: str, kwargs: dict[str, Any]) -> str:
-    from django.urls import reverse
-
-    return reverse(name, kwargs=kwargs)
 
 
 def differences(scene: Scene) -> list[str]:
@@ -132,7 +128,7 @@ def differences(scene: Scene) -> list[str]:
                 continue
             remembered = viewer.get(url)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(switch, "serves", lambda user: False)
+                patch.setattr(rollout, "serves", lambda user: False)
                 computed = viewer.get(url)
             if remembered.status_code != computed.status_code or (
                 computed.status_code == 200 and remembered.content != computed.content

@@ -1,6 +1,10 @@
 """Two instances with two processes each: nobody is shown less than what was acknowledged."""
 
 import itertools
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +24,7 @@ from tests.admin_pages import signed_in
 from tests.cache.conftest import be_usable
 from tests.cache.traffic import Asker, Traffic
 from tests.conftest import API
-from tests.servers import Server, servers
+from tests.servers import ROOT, Server, database_url, servers
 from tests.users.test_identity_in_all_processes import url_of_test_database
 from tests.valkey import Valkey
 from users.models import Organization, User
@@ -189,6 +193,41 @@ def test_writes_of_other_programs_are_seen_in_time(instances: list[Server], matt
             time.sleep(0.2)
     assert traffic.failed == []
     assert traffic.stale == []
+
+
+_KILLED_AFTER_THE_COMMIT = """
+import os, signal, sys, django
+django.setup()
+from django.db import transaction
+from cases.models import Case
+from lexiflow.cache.writes import Writes
+Writes.end = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+with transaction.atomic():
+    Case.objects.filter(pk=sys.argv[1]).update(title="1")
+"""
+
+
+def test_a_command_that_dies_between_its_commit_and_its_answer(
+    instances: list[Server], redis: Valkey, matter: Matter
+) -> None:
+    """It had never heard of the epoch before it wrote."""
+    with closing(Asker(instances, matter.tokens[0])) as reader:
+        for _ in range(20):
+            assert reader.ask("GET", matter.url)[1]["title"] == "0"
+        killed = subprocess.run(
+            [sys.executable, "-c", _KILLED_AFTER_THE_COMMIT, str(matter.case.pk)],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "lexiflow.settings",
+                "DATABASE_URL": database_url(),
+                "CACHE_REDIS_URL": redis.url,
+            },
+            check=False,
+        )
+        assert killed.returncode == -signal.SIGKILL
+        for _ in range(20):
+            assert reader.ask("GET", matter.url)[1]["title"] == "1"
 
 
 # --- Redis is away --------------------------------------------------------------------------------
