@@ -14,20 +14,26 @@ from cases.visibility import not_closed, not_deleted, not_secret, not_walled_off
 from lexiflow.db.conditions import Condition
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
+from lexiflow.search.names import NamedTable
+from lexiflow.search.ranking import RankedTable
 from users.querysets import OrganizationOwnedQuerySet, is_client
 from users.roles import Capability, is_capable
 
-# The names begin with the case number: who types a whole number wants that case first. Then number
-# and title, parties and client, description and court, docket.
 SEARCH_INDEX = SearchIndex(
-    table="cases_casesearch",
-    key="case_id",
-    functions="cases",
-    score="""
-        0.45 * ts_rank('{0.1,0.2,0.4,1}', s.vector, %(wanted)s::tsquery)
-        + CASE WHEN %(literal)s <> '' AND starts_with(lower(s.names), lower(%(literal)s) || ' ')
-            THEN 0.5 ELSE 0 END
-    """,
+    name="cases",
+    ranked=RankedTable(
+        table="cases_casesearch",
+        key="case_id",
+        vector="vector",
+        title="vector",
+        text_weights="{1,1,1,1}",
+        title_weights="{0,0,0.7,1}",
+        length="length(s.vector)",
+        tenant="organization_id",
+        # Names begin with the number.
+        exact=r"starts_with(lower(s.names), lower(%(literal)s) || E' \n ')",
+    ),
+    names=NamedTable("cases_casesearch", "case_id", "organization_id", "cases_case"),
 )
 
 

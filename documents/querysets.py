@@ -10,22 +10,43 @@ from documents.choices import AccessLevel
 from lexiflow.db.conditions import Condition
 from lexiflow.search.compilation import CompiledQuery
 from lexiflow.search.index import SearchIndex
+from lexiflow.search.names import NamedTable
+from lexiflow.search.ranking import RankedTable
 from users.querysets import OrganizationOwnedQuerySet, is_client
 from users.roles import Capability, is_capable
 
-# The title counts most, then description and file name, then the text; the words in their order in
-# the title count more than any of it.
 SEARCH_INDEX = SearchIndex(
-    table="documents_documentsearch",
-    key="document_id",
-    functions="documents",
-    score="""
-        0.3 * ts_rank('{0,0,0.4,1}', s.title_vector, %(wanted)s::tsquery)
-        + 0.15 * ts_rank('{1,0,0,0}', s.vector, %(wanted)s::tsquery)
-        + CASE WHEN s.title_vector @@ %(phrase)s::tsquery THEN 0.5 ELSE 0 END
-    """,
+    name="documents",
+    ranked=RankedTable(
+        table="documents_documentsearch",
+        key="document_id",
+        vector="vector",
+        title="title_vector",
+        text_weights="{1,0,0,0}",
+        title_weights="{0,0,0.7,1}",
+        length="s.length",
+        tenant="organization_id",
+        # Names begin with the title.
+        exact=r"starts_with(lower(s.names), lower(%(literal)s) || E' \n ')",
+        has_segments=True,
+        title_index=True,
+        pages="""
+            SELECT best.id, p.id AS page, p.vector, length(p.vector) AS length
+            FROM documents_documentpage AS p
+            WHERE p.document_id = best.id AND p.vector IS NOT NULL ORDER BY p.number LIMIT 40""",
+    ),
+    names=NamedTable(
+        "documents_documentsearch", "document_id", "organization_id", "documents_document"
+    ),
+    # Of a case there are few documents, and among all of the firm they would not be found.
+    narrow=(
+        (
+            "case",
+            " AND s.document_id IN (SELECT id FROM documents_document"
+            " WHERE case_id = ANY (%(narrow)s::uuid[]))",
+        ),
+    ),
 )
-
 
 # Who sees documents of these levels without working on the case; the other levels, everybody.
 _OPENED_BY = {

@@ -20,7 +20,7 @@ from django.db.models import OuterRef
 from cases.models import Case, Party
 from documents.models import Document
 from lexiflow.search.compilation import CompiledQuery, compile_query
-from lexiflow.search.index import LEAST_COMPLETION
+from lexiflow.search.names import LEAST_COMPLETION
 from lexiflow.search.snippets import MARKED, plain, snippet, variety, with_part
 
 MAX_SNIPPETS = 100

@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from uuid import UUID
 
 from lexiflow.search.deferral import indexed_once
-from lexiflow.search.vocabulary import Source
+from lexiflow.search.statistics import Counted, refresh_statistics
+from lexiflow.search.vocabulary import Source, refresh_vocabulary
 
 # The texts whose words make the vocabulary, and how many of each are counted at most.
 VOCABULARY_SOURCES = (
@@ -17,6 +18,30 @@ VOCABULARY_SOURCES = (
     Source("cases_docketentry", "description"),
 )
 VOCABULARY_SAMPLE = 20_000
+# The tables whose words are counted for ranking, and how many rows of each.
+COUNTED = (
+    Counted(
+        "documents",
+        "documents_documentsearch",
+        vector="vector",
+        length="length",
+        title_length="length(title_vector)",
+    ),
+    Counted(
+        "cases",
+        "cases_casesearch",
+        vector="vector",
+        length="length(vector)",
+        title_length="length(ts_filter(vector, '{a,b}'))",
+    ),
+)
+STATISTICS_SAMPLE = 20_000
+
+
+def refresh_search_words(sample: int = VOCABULARY_SAMPLE) -> int:
+    """Counts anew which words there are and how rare they are; how many words were kept."""
+    refresh_statistics(COUNTED, min(sample, STATISTICS_SAMPLE))
+    return refresh_vocabulary(VOCABULARY_SOURCES, sample)
 
 
 def indexed_at_the_end(document_ids: Collection[UUID]) -> AbstractContextManager[None]:

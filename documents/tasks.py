@@ -12,11 +12,10 @@ from procrastinate.contrib.django import app
 
 from documents.choices import TextStatus
 from documents.models import DocumentVersion
-from documents.search_index import VOCABULARY_SAMPLE, VOCABULARY_SOURCES
+from documents.search_index import refresh_search_words
 from documents.services import EXTRACTION_QUEUE, EXTRACTION_TASK
 from documents.version_text import Outcome, read_text, save_outcome
 from lexiflow.db.transactions import write_transaction
-from lexiflow.search.vocabulary import refresh_vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +57,8 @@ def extract_text(context: JobContext, version_id: str) -> None:
 @app.periodic(cron="17 3 * * *")
 @app.task(name="documents.refresh_vocabulary", queue=EXTRACTION_QUEUE, queueing_lock="vocabulary")
 def refresh_search_vocabulary(timestamp: int) -> None:
-    """Counts the words that misspelt ones are corrected to, every night."""
-    refresh_vocabulary(VOCABULARY_SOURCES, VOCABULARY_SAMPLE)
+    """Counts the words that hits are ranked and misspelt words corrected by, every night."""
+    refresh_search_words()
 
 
 @app.periodic(cron="* * * * *")

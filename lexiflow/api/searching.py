@@ -17,8 +17,8 @@ from lexiflow.api.projection import Row
 from lexiflow.api.reading import RecordReads
 from lexiflow.ratelimit.rules import HEAVY
 from lexiflow.search.compilation import CompiledQuery, compile_query
-from lexiflow.search.index import MAX_HITS
 from lexiflow.search.query import QueryError
+from lexiflow.search.ranking import MAX_HITS
 
 
 class FindHits(Protocol):

@@ -48,7 +48,7 @@ class Score:
 
     def shown(self) -> str:
         p50, p95 = percentiles(self.milliseconds)
-        empty = f"{self.without_hit:4.0%}" if self.without_hit else "   –"
+        empty = f"{self.without_hit:4.0%}" if self.without_hit else "   -"
         return f"{self.reciprocal_rank:.3f} / {self.recall:.3f} {empty} {p50:5.1f} / {p95:5.1f}"
 
 

@@ -126,7 +126,11 @@ def test_any_text_compiles_to_queries_that_postgresql_accepts(text: str) -> None
     compiled = compile_query(text)
     for value in (compiled.exact, compiled.loose, compiled.wanted, compiled.wanted_loosely):
         assert value is None or sql("to_tsvector('x') @@ %s::tsquery", value) in (True, False)
-    for clause in (*compiled.exact_clauses, *compiled.loose_clauses, *compiled.required):
+    for clause in (
+        *(c.exact for c in compiled.clauses),
+        *(c.loose for c in compiled.clauses),
+        *compiled.required,
+    ):
         assert sql("to_tsvector('x') @@ %s::tsquery", clause) in (True, False)
 
 
@@ -146,7 +150,7 @@ def test_a_quoted_lexeme_is_itself_and_no_syntax(lexeme: str) -> None:
 @pytest.mark.django_db
 def test_words_of_the_query_reach_no_operator() -> None:
     compiled = compile_query("alpha & !beta | gamma:* <-> delta")
-    assert compiled.exact == "'alpha' & ( 'beta' | 'gamma' ) & 'delta'"
+    assert sql("%s::tsquery::text", compiled.exact) == "'alpha' & ( 'beta' | 'gamma' ) & 'delta'"
 
 
 @pytest.mark.django_db
