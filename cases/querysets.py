@@ -10,9 +10,12 @@ from typing import Any, Self
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Model, OuterRef
 
+from cases.search_fields import fields_of_cases
 from cases.visibility import not_closed, not_deleted, not_secret, not_walled_off, works_on
 from lexiflow.db.conditions import Condition
-from lexiflow.search.compilation import CompiledQuery
+from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.fields import condition_of
+from lexiflow.search.hits import pinned
 from lexiflow.search.index import SearchIndex
 from lexiflow.search.names import NamedTable
 from lexiflow.search.ranking import RankedTable
@@ -79,9 +82,11 @@ class CaseQuerySet(OrganizationOwnedQuerySet):
     def search(self, query: str | CompiledQuery) -> Self:
         """Those that match, annotated with `relevance`; call it after the filters. Not ordered.
 
-        Raises QueryError for a text that is too long or asks for nothing.
+        Raises QueryError for a text that is too long, asks for nothing, or for an unknown field.
         """
-        return SEARCH_INDEX.search(self, query)
+        compiled = compile_query(query)
+        fields = fields_of_cases(pinned(self, "organization"))
+        return SEARCH_INDEX.search(self.filter(condition_of(compiled.fields, fields)), compiled)
 
     def completing(self, text: str) -> Self:
         """Those with a name that goes on as `text` begins, or looks like it; with `relevance`."""

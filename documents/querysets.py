@@ -1,14 +1,19 @@
 """Who sees which documents, and how they are searched."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cases.querysets import CaseChildQuerySet
+from cases.search_fields import fields_of_case
 from cases.visibility import works_on
-from documents.choices import AccessLevel
+from documents.choices import AccessLevel, DocumentStatus, DocumentType
 from lexiflow.db.conditions import Condition
-from lexiflow.search.compilation import CompiledQuery
+from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.fields import Condition as FieldCondition
+from lexiflow.search.fields import choice, condition_of
+from lexiflow.search.hits import pinned
 from lexiflow.search.index import SearchIndex
 from lexiflow.search.names import NamedTable
 from lexiflow.search.ranking import RankedTable
@@ -70,13 +75,25 @@ class DocumentQuerySet(CaseChildQuerySet):
     def search(self, query: str | CompiledQuery) -> Self:
         """Those that match, annotated with `relevance`; call it after the filters. Not ordered.
 
-        Raises QueryError for a text that is too long or asks for nothing.
+        Raises QueryError for a text that is too long, asks for nothing, or for an unknown field.
         """
-        return SEARCH_INDEX.search(self, query)
+        compiled = compile_query(query)
+        fields = _fields(pinned(self, "organization"))
+        return SEARCH_INDEX.search(self.filter(condition_of(compiled.fields, fields)), compiled)
 
     def completing(self, text: str) -> Self:
         """Those with a name that goes on as `text` begins, or looks like it; with `relevance`."""
         return SEARCH_INDEX.complete(self, text)
+
+
+def _fields(firms: Sequence[Any] | None) -> Mapping[str, FieldCondition]:
+    """What a search can be asked for: `type:motion filed:2019 tag:urgent`."""
+    return {
+        **fields_of_case(firms, "case__"),
+        "type": choice("type", DocumentType),
+        "status": choice("status", DocumentStatus),
+        "tag": lambda value: Q(tags__contains=[value]),
+    }
 
 
 def _open_level(user: Any) -> list[Condition]:

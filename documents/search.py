@@ -8,7 +8,7 @@ database's own work (`documents/migrations/0003_search_index.py`).
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 from uuid import UUID
@@ -30,8 +30,14 @@ _PAGES = f"""
 SELECT d.id, page.number, page.text, {MARKED.format("page.text", "q.wanted")},
     d.title, {MARKED.format("d.title", "q.wanted")},
     left(d.description, 5000), {MARKED.format("left(d.description, 5000)", "q.wanted")},
-    d.file_name, {MARKED.format("d.file_name", "q.wanted")}
+    d.file_name, {MARKED.format("d.file_name", "q.wanted")}, of_words.number
 FROM documents_document d
+CROSS JOIN LATERAL (
+    SELECT count(*) FROM unnest(%(clauses)s::text[]::tsquery[]) AS clause (query)
+    WHERE EXISTS (
+        SELECT FROM documents_documentsearch s
+        WHERE s.document_id = d.id AND s.vector @@ clause.query)
+) AS of_words (number)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN %(exact)s::tsquery = %(loose)s::tsquery OR EXISTS (
         SELECT FROM documents_documentsearch s
@@ -59,11 +65,13 @@ class Hit:
     """Why a document was found.
 
     page: where the text of the snippet stands, from 1; None if it is title, description or file
-        name. snippet_html: escaped, hits in `<mark>`.
+        name. snippet_html: escaped, hits in `<mark>`. matched: "3 of 4 words" of one that has some
+        of them only, else None.
     """
 
     page: int | None
     snippet_html: str
+    matched: str | None = None
 
 
 def search_hits(document_ids: Sequence[UUID], query: str | CompiledQuery) -> dict[UUID, Hit]:
@@ -85,9 +93,13 @@ def search_hits(document_ids: Sequence[UUID], query: str | CompiledQuery) -> dic
                 "wanted": compiled.wanted or "",
                 "wanted_loosely": compiled.wanted_loosely or "",
                 "required": list(compiled.required),
+                "clauses": [clause.loose for clause in compiled.clauses],
             },
         )
-        return {row[0]: _hit(compiled.literal, *row[1:]) for row in cursor.fetchall()}
+        return {
+            pk: replace(_hit(compiled.literal, *texts), matched=compiled.matched(number))
+            for pk, *texts, number in cursor.fetchall()
+        }
 
 
 def _hit(literal: str, page: int | None, text: str | None, marked: str | None, *names: str) -> Hit:

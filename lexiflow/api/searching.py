@@ -32,7 +32,10 @@ class FindHits(Protocol):
 RELEVANCE = SortKey.of_annotation("relevance", FloatField())
 Q_DESCRIPTION = (
     'Words to find: `merger "most favored nation" -draft`, `lease OR rental`, `arbitrat*`. '
-    "Each row then has a `hit` with the words around it, the hits in `<mark>`, and the page."
+    "Fields: `case:`, `type:`, `status:`, `court:`, `judge:`, `filed:2019..2021`. "
+    "Rows with all words come first; if they are few, others follow, whose `hit` says how many of "
+    "the words they have. Each row has a `hit` with the words around it, the hits in `<mark>`, and "
+    "the page."
 )
 
 
@@ -42,6 +45,16 @@ def compiled_query(text: str) -> CompiledQuery:
         return compile_query(text)
     except QueryError as error:
         raise InvalidParameter(q=str(error)) from None
+
+
+def searched(queryset: QuerySet[Any], query: CompiledQuery) -> QuerySet[Any]:
+    """`queryset.search(query)`. Raises InvalidParameter for a field that is none."""
+    searchable: Any = queryset
+    try:
+        found: QuerySet[Any] = searchable.search(query)
+    except QueryError as error:
+        raise InvalidParameter(q=str(error)) from None
+    return found
 
 
 class SearchableRecords(RecordReads):
@@ -64,8 +77,10 @@ class SearchableRecords(RecordReads):
         if text is None:
             return super().page_response(queryset)
         self._compiled = compiled_query(text)
-        searchable: Any = queryset
-        response = super().page_response(searchable.search(self._compiled))
+        response = super().page_response(searched(queryset, self._compiled))
+        rows = response.data["results"]
+        if rows and all(row["hit"] and row["hit"].get("matched") for row in rows):
+            response.data["matched"] = rows[0]["hit"]["matched"]
         if response.data.get("count") == MAX_HITS:
             response.data["count_is_estimate"] = True  # a search stops looking there
         self.note_search(text, len(response.data["results"]))

@@ -170,6 +170,12 @@ class CompiledQuery:
         """Of these, the ones that hold when not all words are required."""
         return [c.strict for c in self.clauses if c.strict is not None and c.is_needed]
 
+    def matched(self, number: int) -> str | None:
+        """What to say of a hit that has so many of the clauses; None if that is all of them."""
+        words = len(self.clauses)
+        # None at all: it was found by its name.
+        return f"{number} of {words} words" if 0 < number < words else None
+
     def _units(self) -> list[Unit]:
         return [u for clause in self.clauses for group in clause.groups for u in group]
 

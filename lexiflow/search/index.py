@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import FloatField, Value
 from django.db.models.expressions import RawSQL
 
 from lexiflow.search.compilation import CompiledQuery, compile_query
@@ -71,6 +72,9 @@ class SearchIndex:
         is too long or asks for nothing.
         """
         compiled = compile_query(query)
+        if not compiled.clauses and not compiled.literal:
+            # Fields alone: all that have these values match equally.
+            return rows.annotate(relevance=Value(1.0, output_field=FloatField()))
         tenants = pinned(rows, self.tenant)
         condition, narrow = self._narrowed(rows)
         sql = _statement(self, compiled, condition, is_firm_known=tenants is not None)

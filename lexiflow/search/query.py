@@ -41,9 +41,8 @@ _TOKEN = re.compile(
     (?P<minus>-*) "(?P<phrase>[^"]*)"
     | (?P<or>\|+)
     | (?P<citation>(?<![^\s(]) \d{{1,4}}\ {_REPORTER}\ \d{{1,8}} (?!\w))
-    | (?<!\S) (?P<field>[A-Za-z][A-Za-z_]{{1,30}}) : (?= ["\w]) (?! \d)
+    | (?<!\S) (?P<field>[A-Za-z][A-Za-z_]{{1,30}}) : (?= ["\w.])
         (?: "(?P<quoted>[^"]*)" | (?P<value>[^\s"]+) )
-    | (?<!\S) (?P<dated>filed|year) : (?P<range>[\d.-]+) (?!\S)
     | (?P<word>[^\s|()]+)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -125,7 +124,7 @@ def parse(text: str) -> ParsedQuery:
         if match["or"] or match["word"] == "OR":
             is_alternative = bool(clauses)
             continue
-        if match["field"] or match["dated"]:
+        if match["field"]:
             fields.append(_field(match))
             continue
         is_excluded, term = _term(match)
@@ -144,12 +143,15 @@ def parse(text: str) -> ParsedQuery:
 
 def _readable(text: str) -> str:
     clean = _SPACES.sub(" ", printable(text).translate(_DOUBLE_QUOTES))
-    return _SPACED_INITIALS.sub(r"\1", clean)
+    # In quotes they stay as they are: a court's name is compared as it is written.
+    pieces = clean.split('"')
+    pieces[::2] = [_SPACED_INITIALS.sub(r"\1", piece) for piece in pieces[::2]]
+    return '"'.join(pieces)
 
 
 def _field(match: re.Match[str]) -> FieldValue:
-    name = (match["field"] or match["dated"]).lower()
-    value = next(v for v in (match["quoted"], match["value"], match["range"]) if v is not None)
+    name = match["field"].lower()
+    value = match["value"] if match["quoted"] is None else match["quoted"]
     if not _LETTER_OR_DIGIT.search(value):
         raise QueryError("query_bad_value", f"Say which {name}: {name}:value.")
     return FieldValue(name, value.strip())

@@ -209,10 +209,12 @@ def ranked_sql(
         score = f"scored.score + {_PAGE_WEIGHT} * coalesce(paged.score, scored.page)"
     joined = "LEFT JOIN paged USING (id)" if table.pages is not None else ""
     query = f"""
-        SELECT found.id, CASE WHEN scored.id IS NULL
-            THEN 1 + 0.1 * found.weight / (found.weight + 2 * %(total)s::float8)
-            ELSE 1.1 + 0.9 * ({score}) / (({score}) + 2 * %(total)s::float8) END
-            + CASE WHEN found.is_exact THEN 1 ELSE 0 END AS relevance
+        SELECT found.id, CASE WHEN found.is_exact THEN 1 ELSE 0 END
+            -- The last digits of a sum depend on its order, and cursors compare for equality.
+            + round((CASE WHEN scored.id IS NULL
+                THEN 1 + 0.1 * found.weight / (found.weight + 2 * %(total)s::float8)
+                ELSE 1.1 + 0.9 * ({score}) / (({score}) + 2 * %(total)s::float8)
+            END)::numeric, 6)::float8 AS relevance
         FROM found LEFT JOIN scored USING (id) {joined}"""
     return steps, query
 

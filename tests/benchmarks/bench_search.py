@@ -94,8 +94,9 @@ class LexiFlow:
 def write(firm: Organization, texts: Sequence[Text]) -> list[Any]:
     """The texts as documents of the firm, with COPY; their identifiers."""
     documents, versions, pages = [], [], []
-    for text in texts:
-        document, version = new_id(), new_id()
+    ids = [new_id() for _ in texts]
+    for text, document in zip(texts, ids, strict=True):
+        version = new_id()
         checksum = hashlib.sha256(text.key.encode()).hexdigest()
         facts = {
             "organization_id": firm.pk,
@@ -113,7 +114,6 @@ def write(firm: Organization, texts: Sequence[Text]) -> list[Any]:
             {"version_id": version, "document_id": document, "number": number, "text": page}
             for number, page in enumerate(text.pages(), start=1)
         ]
-    ids = [row["id"] for row in documents]
     with transaction.atomic(), indexed_at_the_end(ids):
         copy_rows(Document, documents)
         copy_rows(DocumentVersion, versions)
@@ -146,6 +146,9 @@ def library(django_db_setup: None, django_db_blocker: Any) -> Iterator[Library]:
         yield Library(all_kinds(contracts, sections, rulings), texts, firms)
         with connection.cursor() as cursor:
             cursor.execute("TRUNCATE users_organization, users_user CASCADE")
+            cursor.execute(
+                "TRUNCATE lexiflow_search_word, lexiflow_search_lexeme, lexiflow_search_collection"
+            )
         connection.close()
 
 
