@@ -8,11 +8,15 @@ own work (`cases/migrations/0003_search_index.py`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from cases.models import Case
+from cases.querysets import SEARCH_INDEX
 from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.corrections import did_you_mean
 from lexiflow.search.snippets import MARKED, plain, snippet, variety, with_part
 
 MAX_SNIPPETS = 100
@@ -89,6 +93,11 @@ def search_hits(case_ids: Sequence[UUID], query: str | CompiledQuery) -> dict[UU
             pk: replace(_hit(compiled.literal, *texts), matched=compiled.matched(number))
             for pk, *texts, number in cursor.fetchall()
         }
+
+
+def correction(user: Any, text: str, compiled: CompiledQuery) -> str | None:
+    """`text` with misspelt words replaced by words of cases `user` may see; None if none is."""
+    return did_you_mean(text, compiled, [(Case.objects.visible_to(user), SEARCH_INDEX)])
 
 
 def _hit(literal: str, *texts: str | None) -> CaseHit:

@@ -31,7 +31,9 @@ from cases.models import (
     Party,
 )
 from cases.permissions import ManagesAccess, StaffsCases
+from cases.querysets import SEARCH_INDEX
 from cases.results import hits_of_cases
+from cases.search import correction
 from cases.serializers import (
     CaseSerializer,
     CaseSummary,
@@ -109,6 +111,9 @@ class CaseViewSet(AuditedSearches, RecordViewSet):
 
     annotations = {"related_cases": "with_related_cases"}
     find_hits = staticmethod(hits_of_cases)
+    correct_query = staticmethod(correction)
+    search_index = SEARCH_INDEX
+    facets = {"type": "type", "status": "status", "court": "court", "year": "filed_on__year"}
 
     def perform_create(self, serializer: Any) -> Any:
         return services.open_case(by=caller(self.request), **serializer.validated_data)

@@ -18,9 +18,13 @@ from django.db import connection
 from django.db.models import OuterRef
 
 from cases.models import Case, Party
+from cases.querysets import SEARCH_INDEX as CASES
 from documents.models import Document
+from documents.querysets import SEARCH_INDEX as DOCUMENTS
 from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.corrections import did_you_mean
 from lexiflow.search.names import LEAST_COMPLETION
+from lexiflow.search.query import QueryError
 from lexiflow.search.snippets import MARKED, plain, snippet, variety, with_part
 
 MAX_SNIPPETS = 100
@@ -126,10 +130,34 @@ class Suggestion:
     id: UUID
 
 
+def correction(user: Any, text: str, compiled: CompiledQuery) -> str | None:
+    """`text` with misspelt words replaced by words of what `user` may see; None if none is."""
+    return did_you_mean(
+        text,
+        compiled,
+        [
+            (Document.objects.visible_to(user), DOCUMENTS),
+            (Case.objects.visible_to(user), CASES),
+        ],
+    )
+
+
 def suggestions(user: Any, text: str, limit: int = 10) -> list[Suggestion]:
-    """Names of what `user` may see that go on as `text` begins, or look like it. Two queries."""
+    """Names of what `user` may see that go on as `text` begins, or as it does when it is spelt
+    right, or look like it. Two queries; a few more if no name begins so.
+    """
     if not text.strip() or limit < 1:
         return []
+    if found := _completed(user, text, limit):
+        return found
+    try:
+        corrected = correction(user, text, compile_query(text))
+    except QueryError:
+        return []
+    return _completed(user, corrected, limit) if corrected else []
+
+
+def _completed(user: Any, text: str, limit: int) -> list[Suggestion]:
     documents = (
         Document.objects.visible_to(user)
         .completing(text)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from uuid import UUID
 
 from lexiflow.search.deferral import indexed_once
+from lexiflow.search.maintenance import Indexed
 from lexiflow.search.statistics import Counted, refresh_statistics
 from lexiflow.search.vocabulary import Source, refresh_vocabulary
 
@@ -36,6 +37,34 @@ COUNTED = (
     ),
 )
 STATISTICS_SAMPLE = 20_000
+
+# What keeps each search table, for verifying it and for making it anew.
+INDEXED = (
+    Indexed(
+        table="documents_documentsearch",
+        key="document_id",
+        records="documents_document",
+        function="documents_index",
+        stored="""
+            WITH wanted AS MATERIALIZED (SELECT unnest(%s::uuid[]) AS id)
+            SELECT s.document_id, md5(row(s.organization_id, s.segment, s.names, s.title_vector,
+                s.vector, s.length, s.normalizer)::text)
+            FROM documents_documentsearch AS s WHERE s.document_id IN (SELECT id FROM wanted)
+            UNION ALL
+            SELECT p.document_id, md5(row(p.version_id, p.number, p.part, p.vector)::text)
+            FROM documents_documentpage AS p
+            WHERE p.document_id IN (SELECT id FROM wanted) AND p.vector IS NOT NULL""",
+    ),
+    Indexed(
+        table="cases_casesearch",
+        key="case_id",
+        records="cases_case",
+        function="cases_index",
+        stored="""
+            SELECT s.case_id, md5(row(s.organization_id, s.names, s.vector, s.normalizer)::text)
+            FROM cases_casesearch AS s WHERE s.case_id = ANY (%s::uuid[])""",
+    ),
+)
 
 
 def refresh_search_words(sample: int = VOCABULARY_SAMPLE) -> int:

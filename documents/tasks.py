@@ -12,10 +12,11 @@ from procrastinate.contrib.django import app
 
 from documents.choices import TextStatus
 from documents.models import DocumentVersion
-from documents.search_index import refresh_search_words
+from documents.search_index import INDEXED, refresh_search_words
 from documents.services import EXTRACTION_QUEUE, EXTRACTION_TASK
 from documents.version_text import Outcome, read_text, save_outcome
 from lexiflow.db.transactions import write_transaction
+from lexiflow.search.maintenance import renew
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,15 @@ def extract_text(context: JobContext, version_id: str) -> None:
 def refresh_search_vocabulary(timestamp: int) -> None:
     """Counts the words that hits are ranked and misspelt words corrected by, every night."""
     refresh_search_words()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="documents.reindex_search", queue=EXTRACTION_QUEUE, queueing_lock="reindex_search")
+def reindex_search(timestamp: int) -> None:
+    """After an upgrade that reads texts differently: indexes the old rows again, in small steps."""
+    for indexed in INDEXED:
+        for count in renew(indexed):
+            logger.info("indexed %d rows of %s again", count, indexed.table)
 
 
 @app.periodic(cron="* * * * *")

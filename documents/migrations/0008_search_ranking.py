@@ -34,6 +34,12 @@ def _with_normalizer(sql: str) -> str:
         "excluded.vector, excluded.length);",
         "excluded.vector, excluded.length,\n            excluded.normalizer);",
     )
+    # A page that is right is not written again.
+    sql = sql.replace(
+        "WHERE page.id = neighbour.id;",
+        "WHERE page.id = neighbour.id AND page.vector IS DISTINCT FROM\n"
+        "        documents_page_vector(page.text, neighbour.following);",
+    )
     return sql.replace(
         "length(content) / 6\n    FROM documents_document d",
         "length(content) / 6, lexiflow_normalizer()\n    FROM documents_document d",

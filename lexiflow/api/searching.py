@@ -4,11 +4,14 @@ Filters come first, the search looks only at what they leave, and the order is b
 another is asked for. Each row of a search has a `hit`: where it was found and the words around it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from django.db.models import FloatField, QuerySet
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from lexiflow.api.ordering import Orderings, SortKey
@@ -17,6 +20,7 @@ from lexiflow.api.projection import Row
 from lexiflow.api.reading import RecordReads
 from lexiflow.ratelimit.rules import HEAVY
 from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.index import SearchIndex
 from lexiflow.search.query import QueryError
 from lexiflow.search.ranking import MAX_HITS
 
@@ -29,6 +33,15 @@ class FindHits(Protocol):
     ) -> Mapping[UUID, Row]: ...
 
 
+class CorrectQuery(Protocol):
+    """A query as it was typed to what may have been meant, in words that `user` may see."""
+
+    def __call__(self, user: Any, text: str, query: CompiledQuery, /) -> str | None: ...
+
+
+# With more hits than these nobody is asked whether something else was meant.
+FEW_RESULTS = 3
+MAX_FACET_VALUES = 20
 RELEVANCE = SortKey.of_annotation("relevance", FloatField())
 Q_DESCRIPTION = (
     'Words to find: `merger "most favored nation" -draft`, `lease OR rental`, `arbitrat*`. '
@@ -47,6 +60,21 @@ def compiled_query(text: str) -> CompiledQuery:
         raise InvalidParameter(q=str(error)) from None
 
 
+def counted(found: QuerySet[Any], facets: Mapping[str, str]) -> dict[str, Any]:
+    """How many of the hits have which values, the commonest first. One query of at most MAX_HITS
+    rows; `is_bounded` says that there are as many, and perhaps more.
+    """
+    rows = list(found.order_by().values_list(*facets.values())[:MAX_HITS])
+    answer: dict[str, Any] = {"is_bounded": len(rows) == MAX_HITS}
+    for place, name in enumerate(facets):
+        common = Counter(row[place] for row in rows if row[place] not in (None, ""))
+        ranked = sorted(common.items(), key=lambda pair: (-pair[1], str(pair[0])))
+        answer[name] = [
+            {"value": value, "count": count} for value, count in ranked[:MAX_FACET_VALUES]
+        ]
+    return answer
+
+
 def searched(queryset: QuerySet[Any], query: CompiledQuery) -> QuerySet[Any]:
     """`queryset.search(query)`. Raises InvalidParameter for a field that is none."""
     searchable: Any = queryset
@@ -60,10 +88,19 @@ def searched(queryset: QuerySet[Any], query: CompiledQuery) -> QuerySet[Any]:
 class SearchableRecords(RecordReads):
     """A list with `q`. Its queryset must offer `search(compiled)`."""
 
-    list_parameters: ClassVar[Mapping[str, str]] = {"q": Q_DESCRIPTION}
+    list_parameters: ClassVar[Mapping[str, str]] = {
+        "q": Q_DESCRIPTION,
+        "facets": "With `q`: `true` counts the hits by type, status, case, court and year.",
+        "explain": "With `q`, for operators: `true` says of each hit why it ranks where it does.",
+    }
+    # What hits are counted by: the name in the answer, and the path of the value.
+    facets: ClassVar[Mapping[str, str]] = {}
     # The hits of rows: called once a page, at a number of queries that its size does not change.
     # Declared with `staticmethod(…)`.
     find_hits: ClassVar[FindHits]
+    # What may have been meant, in words the caller may see. Declared with `staticmethod(…)`.
+    correct_query: ClassVar[CorrectQuery]
+    search_index: ClassVar[SearchIndex]
 
     _compiled: CompiledQuery | None = None
 
@@ -76,11 +113,19 @@ class SearchableRecords(RecordReads):
         text = self.parameters.get("q")
         if text is None:
             return super().page_response(queryset)
+        if self.parameters.flag("explain") and not self.request.user.is_superuser:
+            raise PermissionDenied("Only operators are told how hits are ranked.")
         self._compiled = compiled_query(text)
-        response = super().page_response(searched(queryset, self._compiled))
+        found = searched(queryset, self._compiled)
+        response = super().page_response(found)
         rows = response.data["results"]
         if rows and all(row["hit"] and row["hit"].get("matched") for row in rows):
             response.data["matched"] = rows[0]["hit"]["matched"]
+        if len(rows) < FEW_RESULTS:
+            meant = self.correct_query(self.request.user, text, self._compiled)
+            response.data.update({"did_you_mean": meant} if meant else {})
+        if self.parameters.flag("facets"):
+            response.data["facets"] = counted(found, self.facets)
         if response.data.get("count") == MAX_HITS:
             response.data["count_is_estimate"] = True  # a search stops looking there
         self.note_search(text, len(response.data["results"]))
@@ -102,4 +147,11 @@ class SearchableRecords(RecordReads):
             hits = self.find_hits([row["id"] for row in rows], self._compiled, self.request.user)
             for row in rows:
                 row["hit"] = hits.get(row["id"])
+            if self.parameters.flag("explain"):
+                self._explain(rows, self._compiled)
         return rows
+
+    def _explain(self, rows: list[Row], query: CompiledQuery) -> None:
+        explained = self.search_index.explain([row["id"] for row in rows], query)
+        for row in rows:
+            row["explanation"] = [asdict(each) for each in explained[row["id"]]]

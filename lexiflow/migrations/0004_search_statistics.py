@@ -34,37 +34,43 @@ ALTERNATES = """
 -- What a word that hardly any text has may stand for, the likeliest first: words one edit away, the
 -- word with its end or its beginning cut off; failing those, words that look alike.
 -- `factor`: how much a hit of it counts beside a hit of the word as it was typed.
-CREATE FUNCTION lexiflow_alternates(word text, typed text, OUT lexeme text, OUT factor float8)
+CREATE FUNCTION lexiflow_alternates(
+    word text, typed text, OUT lexeme text, OUT factor float8, OUT spelling text)
 RETURNS SETOF record LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE ROWS 4
 SET pg_trgm.similarity_threshold = 0.4 SET enable_seqscan = off AS $body$
 DECLARE
     factors CONSTANT float8[] := '{0.7,0.5,0.4,0.35}';
 BEGIN
     RETURN QUERY
-        SELECT known.lexeme, factors[row_number() OVER (ORDER BY known.texts DESC, known.lexeme)]
+        SELECT known.lexeme, factors[row_number() OVER (ORDER BY known.texts DESC, known.lexeme)],
+            known.spelling
         FROM (
-            SELECT near.lexeme, sum(near.texts) AS texts FROM (
-                (SELECT w.lexeme, w.texts FROM lexiflow_search_word AS w
+            SELECT near.lexeme, sum(near.texts) AS texts,
+                (array_agg(near.word ORDER BY near.texts DESC, near.word))[1] AS spelling
+            FROM (
+                (SELECT w.word, w.lexeme, w.texts FROM lexiflow_search_word AS w
                 WHERE w.word = ANY (lexiflow_one_edit($1)) ORDER BY w.texts DESC LIMIT 8)
                 UNION ALL
-                (SELECT w.lexeme, w.texts FROM lexiflow_search_word AS w
+                (SELECT w.word, w.lexeme, w.texts FROM lexiflow_search_word AS w
                 WHERE w.word LIKE lexiflow_like_pattern($1) || '%'
                     AND length(w.word) <= length($1) + 4
                 ORDER BY w.texts DESC LIMIT 8)
                 UNION ALL
-                (SELECT w.lexeme, w.texts FROM lexiflow_search_word AS w
+                (SELECT w.word, w.lexeme, w.texts FROM lexiflow_search_word AS w
                 WHERE w.word LIKE '%' || lexiflow_like_pattern($1)
                     AND length(w.word) <= length($1) + 3
                 ORDER BY w.texts DESC LIMIT 8)
-            ) AS near (lexeme, texts)
+            ) AS near (word, lexeme, texts)
             WHERE near.lexeme <> typed GROUP BY near.lexeme
             ORDER BY sum(near.texts) DESC, near.lexeme LIMIT 4
         ) AS known;
     IF FOUND THEN RETURN; END IF;
     RETURN QUERY
-        SELECT known.lexeme, factors[1 + row_number() OVER (ORDER BY known.likeness DESC, known.lexeme)]
+        SELECT known.lexeme, factors[1 + row_number() OVER (ORDER BY known.likeness DESC, known.lexeme)],
+            known.spelling
         FROM (
-            SELECT w.lexeme, max(similarity(w.word, $1)) AS likeness
+            SELECT w.lexeme, max(similarity(w.word, $1)) AS likeness,
+                (array_agg(w.word ORDER BY similarity(w.word, $1) DESC, w.word))[1] AS spelling
             FROM lexiflow_search_word AS w WHERE w.word % $1 AND w.lexeme <> typed
             GROUP BY w.lexeme ORDER BY 2 DESC, 1 LIMIT 3
         ) AS known;

@@ -65,7 +65,8 @@ WITH typed AS MATERIALIZED (
         'words', words::text, 'strict', strict::text, 'is_phrase', words::text <> strict::text,
         'lexemes', ARRAY(SELECT {_atom("held.word")} FROM unnest(lexemes) AS held (word)),
         'alternates', ARRAY(
-            SELECT {_atom("alternate.lexeme")} || jsonb_build_object('factor', factor)
+            SELECT {_atom("alternate.lexeme")}
+                || jsonb_build_object('factor', factor, 'spelling', spelling)
             FROM lexiflow_alternates(rare, lexemes[1]) AS alternate),
         'completions', lexiflow_completions(CASE kind WHEN 'prefix' THEN token ELSE rare END)::text
     ) AS read
@@ -94,13 +95,15 @@ class Unit:
     """What is looked for as one: a lexeme, or any of several that stand for the same word.
 
     query: in PostgreSQL's text form, with so many `items`. factor: what a hit counts. records: in
-    how many records of each collection's sample it stands; None if that is not known.
+    how many records of each collection's sample it stands; None if that is not known. spelling: of
+    what may have been meant, a word as texts have it.
     """
 
     query: str
     items: int = 1
     factor: float = 1.0
     records: Mapping[str, int] | None = None
+    spelling: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Clause:
 
     exact: as typed; loose: with misspelt words widened; strict: phrases as phrases, if there are
     any. is_needed: a quoted phrase or a choice, which whoever writes one means. groups: the words
-    in it, each with what may stand for it.
+    in it, each with what may stand for it. typed: the word as it was typed, if it is only one.
     """
 
     exact: str
@@ -117,6 +120,7 @@ class Clause:
     strict: str | None
     is_needed: bool
     groups: tuple[tuple[Unit, ...], ...]
+    typed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -245,13 +249,15 @@ class _Reading:
         completions: str | None = read["completions"]
         is_prefix = term.kind is Kind.PREFIX
         self.is_quoted = term.kind is Kind.PHRASE
+        self.text = term.text
         self.is_phrase: bool = bool(read["is_phrase"]) and not is_prefix
         beginning = [completions] if is_prefix and completions else []
         words = [read["words"]] if read["words"] else []
         self.exact = all_of(words + beginning) or ""
         self.strict = all_of(([read["strict"]] if words else []) + beginning) or ""
         alternates = [
-            Unit(each["query"], 1, each["factor"], each["records"]) for each in read["alternates"]
+            Unit(each["query"], 1, each["factor"], each["records"] or {}, each["spelling"])
+            for each in read["alternates"]
         ]
         if completions:
             unit = Unit(completions, completions.count(" | ") + 1, 1.0 if is_prefix else _COMPLETED)
@@ -279,4 +285,5 @@ def _clause(readings: Sequence[_Reading]) -> Clause | None:
         strict=any_of(reading.strict for reading in read) if has_phrase else None,
         is_needed=len(readings) > 1 or any(reading.is_quoted for reading in read),
         groups=tuple(group for reading in read for group in reading.groups),
+        typed=read[0].text if len(read) == 1 else None,
     )

@@ -16,9 +16,12 @@ The tables and functions are the application's: see `SearchIndex`.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import FloatField, Value
 from django.db.models.expressions import RawSQL
 
@@ -35,7 +38,7 @@ from lexiflow.search.names import (
     named,
 )
 from lexiflow.search.query import MAX_CHARACTERS, ParsedQuery, printable
-from lexiflow.search.ranking import RankedTable, plan_of, ranked_sql
+from lexiflow.search.ranking import RankedTable, explanation_sql, plan_of, ranked_sql
 
 # What a GIN index has not sorted in yet, every search reads through: with PostgreSQL's own limit of
 # 4 MB that is 20 ms after a bulk load. Less than this makes the load itself slower.
@@ -45,6 +48,22 @@ _FEW_BY_WORDS = 5
 _SHORTEST_PART, _SHORTEST_LIKENESS = 3, 4
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 NOTHING = "SELECT NULL::uuid AS id, 0::float8 AS relevance WHERE false"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why a row ranks where it does: a lexeme or what may stand for it, and where the row has it.
+
+    word: its number in the query. weight: its rarity, times how surely it was meant. frequency: in
+    the text. in_title: 1 in the title, less in what stands beside it. length: of the text.
+    """
+
+    query: str
+    word: int
+    weight: float
+    frequency: float
+    in_title: float
+    length: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,23 @@ class SearchIndex:
         sql = _statement(self, compiled, condition, is_firm_known=tenants is not None)
         parameters = {**_parameters(self, compiled), "tenants": tenants, "narrow": narrow}
         return self._join(rows, sql, parameters)
+
+    def explain(self, ids: Sequence[UUID], compiled: CompiledQuery) -> dict[UUID, list[Explained]]:
+        """Of each row, which words it has and what they weigh. For rows the reader may see."""
+        plan = plan_of(compiled, self.name)
+        units = [
+            (unit.query, group, weight)
+            for group, pairs in enumerate(zip(plan.units, plan.weights, strict=True))
+            for unit, weight in zip(*pairs, strict=True)
+        ]
+        explained: dict[UUID, list[Explained]] = {pk: [] for pk in ids}
+        with connection.cursor() as cursor:
+            parameters = {**plan.parameters(), "ids": list(ids)}
+            cursor.execute(explanation_sql(self.ranked), parameters)
+            for pk, number, frequency, in_title, length in cursor.fetchall():
+                query, group, weight = units[number - 1]
+                explained[pk].append(Explained(query, group, weight, frequency, in_title, length))
+        return explained
 
     def complete(self, rows: Rows, text: str) -> Rows:
         """Of `rows`, those named as `text` goes on: a word of a name begins so. Failing those, the

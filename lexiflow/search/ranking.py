@@ -169,6 +169,13 @@ def _is_telling(clause: Clause, name: str, collection: Collection) -> bool:
     return max(counts, default=0.0) <= _TELLING
 
 
+UNITS = """
+    SELECT query::tsquery AS query, query_group, weight, items, number FROM unnest(
+        %(unit_queries)s::text[], %(unit_groups)s::integer[], %(unit_weights)s::float8[],
+        %(unit_items)s::integer[]) WITH ORDINALITY
+        AS u (query, query_group, weight, items, number)"""
+
+
 def ranked_sql(
     table: RankedTable, compiled: CompiledQuery, *, holds: str, narrow: str, is_firm_known: bool
 ) -> tuple[dict[str, str], str]:
@@ -180,11 +187,7 @@ def ranked_sql(
     scope = f" AND s.{table.tenant} = ANY (%(tenants)s::uuid[])" if is_firm_known else ""
     scope += narrow
     steps = {
-        "unit": """
-            SELECT query::tsquery AS query, query_group, weight, items, number FROM unnest(
-                %(unit_queries)s::text[], %(unit_groups)s::integer[], %(unit_weights)s::float8[],
-                %(unit_items)s::integer[]) WITH ORDINALITY
-                AS u (query, query_group, weight, items, number)""",
+        "unit": UNITS,
         "complete": _complete(table, compiled, holds, scope),
         "relaxed": _relaxed(table, compiled, holds, scope),
         "found": f"""
@@ -217,6 +220,20 @@ def ranked_sql(
             END)::numeric, 6)::float8 AS relevance
         FROM found LEFT JOIN scored USING (id) {joined}"""
     return steps, query
+
+
+def explanation_sql(table: RankedTable) -> str:
+    """SELECT id, number of the unit, how often it stands in the text, how much in the title."""
+    return f"""
+        WITH found AS (SELECT unnest(%(ids)s::uuid[]) AS id),
+        unit AS MATERIALIZED ({UNITS})
+        SELECT id, number, sum({_FREQUENCY}), max(in_title), max(length) FROM (
+            SELECT s.{table.key} AS id, u.number, ({table.length})::float8 AS length,
+                {_rank(table.text_weights, f"s.{table.vector}")} AS r,
+                {_in_title(table, f"s.{table.title}")} AS in_title
+            FROM found AS f JOIN {table.table} AS s ON s.{table.key} = f.id
+            CROSS JOIN unit AS u OFFSET 0
+        ) AS ranked GROUP BY id, number ORDER BY id, number"""
 
 
 def _complete(table: RankedTable, compiled: CompiledQuery, holds: str, scope: str) -> str:
@@ -295,6 +312,11 @@ def _rank(weights: str, vector: str) -> str:
     return f"least(ts_rank('{weights}', {vector}, u.query)::float8 * u.items, 0.9999)"
 
 
+def _in_title(table: RankedTable, title: str) -> str:
+    rank = f"ts_rank('{table.title_weights}', {title}, u.query)::float8 * u.items"
+    return f"least({rank} / {_RANK_OF_ONE}, 1)"
+
+
 # The rank of a single position of weight 1.
 _RANK_OF_ONE = 0.60792710185
 # How often a unit with the rank `r` stands in a vector.
@@ -318,8 +340,7 @@ def _grouped(table: RankedTable) -> str:
             FROM (
                 SELECT v.id, v.length, v.title_length, u.number, u.query_group, u.weight,
                     {_rank(table.text_weights, "v.vector")} AS r,
-                    least(ts_rank('{table.title_weights}', v.title, u.query)::float8
-                        * u.items / {_RANK_OF_ONE}, 1) AS in_title
+                    {_in_title(table, "v.title")} AS in_title
                 FROM (
                     SELECT f.id, ({table.length})::float8 AS length,
                         length(s.{table.title})::float8 AS title_length, s.{table.title} AS title,
