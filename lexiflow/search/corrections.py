@@ -10,7 +10,7 @@ EXAMINED records that have it.
 # ruff: noqa: S608, S611  (only constants of ours are put together; values are parameters)
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -39,7 +39,7 @@ def did_you_mean(text: str, compiled: CompiledQuery, within: Searched) -> str | 
         spelling = next((word for word, query in _spellings(clause) if _is_seen(query, within)), "")
         if spelling:
             typed = rf"(?<!\w){re.escape(clause.typed)}(?!\w)"
-            corrected = re.sub(typed, lambda _, word=spelling: word, corrected, count=1)
+            corrected = re.sub(typed, _literally(spelling), corrected, count=1)
     return corrected if corrected != text else None
 
 
@@ -62,3 +62,8 @@ def _is_seen(query: str, within: Searched) -> bool:
         if rows.order_by().filter(pk__in=having).exists():
             return True
     return False
+
+
+def _literally(word: str) -> Callable[[re.Match[str]], str]:
+    """A replacement in which a backslash means nothing."""
+    return lambda _: word

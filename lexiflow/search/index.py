@@ -25,7 +25,7 @@ from django.db import connection
 from django.db.models import FloatField, Value
 from django.db.models.expressions import RawSQL
 
-from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.compilation import CompiledQuery, all_of, compile_query
 from lexiflow.search.hits import Rows, join_hits, pinned
 from lexiflow.search.names import (
     MAX_COMPLETIONS,
@@ -143,6 +143,8 @@ def _parameters(index: SearchIndex, compiled: CompiledQuery) -> dict[str, Any]:
     return {
         **plan_of(compiled, index.name).parameters(),
         "loose": compiled.loose,
+        "any": compiled.wanted_loosely,
+        "strict": all_of(compiled.required),
         "clauses": [clause.loose for clause in compiled.clauses],
         "required": compiled.required,
         "required_always": compiled.required_always,

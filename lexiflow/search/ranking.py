@@ -192,16 +192,18 @@ def ranked_sql(
         "relaxed": _relaxed(table, compiled, holds, scope),
         "found": f"""
             SELECT f.id, max(f.weight) + coalesce(max(title.weight), 0) AS weight,
-                bool_or(title.is_exact) AS is_exact
+                coalesce(bool_or(title.is_exact), false) AS is_exact
             FROM (
                 SELECT id, %(total)s::float8 FROM complete UNION ALL SELECT id, weight FROM relaxed
             ) AS f (id, weight)
-            CROSS JOIN LATERAL (
+            LEFT JOIN LATERAL (
                 SELECT {_TITLE_WEIGHT} * sum(u.weight) FILTER (
                         WHERE ts_rank('{table.title_weights}', s.{table.title}, u.query) > 0),
                     %(literal)s <> '' AND bool_or({table.exact})
-                FROM {table.table} AS s CROSS JOIN unit AS u WHERE s.{table.key} = f.id
-            ) AS title (weight, is_exact)
+                FROM {table.table} AS s CROSS JOIN unit AS u
+                -- Most titles have none of the words.
+                WHERE s.{table.key} = f.id AND s.{table.title} @@ (SELECT %(any)s::tsquery)
+            ) AS title (weight, is_exact) ON true
             GROUP BY f.id ORDER BY 3 DESC, 2 DESC, f.id DESC LIMIT {MAX_HITS}""",
         "grouped": _grouped(table),
         "scored": _scored(),
@@ -238,31 +240,35 @@ def explanation_sql(table: RankedTable) -> str:
 
 def _complete(table: RankedTable, compiled: CompiledQuery, holds: str, scope: str) -> str:
     """Records with all words. Those of several rows need not have them in the same one."""
-    checks, examined = "", EXAMINED
+    checks, examined, is_held = "", EXAMINED, "true"
     if compiled.required or compiled.excluded_phrases:
         examined = EXAMINED_FOR_PHRASES
         checks = (
-            f" AND {holds}(candidate.id, %(required)s::text[]::tsquery[],"
-            " %(excluded_phrases)s::tsquery)"
+            f" AND (candidate.is_held OR {holds}(candidate.id, %(required)s::text[]::tsquery[],"
+            " %(excluded_phrases)s::tsquery))"
         )
+        # Most phrases stand within the reach of the vector that is at hand.
+        is_held = "false"
+        if compiled.required and not compiled.excluded_phrases:
+            is_held = f"s.{table.vector} @@ (SELECT %(strict)s::tsquery)"
     parts = [
-        f"""SELECT s.{table.key} AS id FROM {table.table} AS s
+        f"""SELECT s.{table.key} AS id, {is_held} AS is_held FROM {table.table} AS s
         WHERE s.{table.vector} @@ (SELECT %(loose)s::tsquery){scope}
             {"AND s.segment = 0" if table.has_segments else ""} LIMIT {examined}"""
     ]
     if table.title_index:
+        without = ""
+        if compiled.excluded_words:
+            without = f" AND NOT s.{table.vector} @@ %(excluded_words)s::tsquery"
         parts.insert(
             0,
-            f"""SELECT s.{table.key} AS id FROM {table.table} AS s
-            WHERE s.{table.title} @@ (SELECT %(loose)s::tsquery){scope}
-                AND NOT s.{table.vector} @@ %(excluded_words)s::tsquery LIMIT {MAX_RELAXED}"""
-            if compiled.excluded_words
-            else f"""SELECT s.{table.key} AS id FROM {table.table} AS s
-            WHERE s.{table.title} @@ (SELECT %(loose)s::tsquery){scope} LIMIT {MAX_RELAXED}""",
+            f"""SELECT s.{table.key} AS id, {is_held} AS is_held FROM {table.table} AS s
+            WHERE s.{table.title} @@ (SELECT %(loose)s::tsquery){scope}{without}
+            LIMIT {MAX_RELAXED}""",
         )
     if table.has_segments:
         parts.append(
-            f"""SELECT s.{table.key} FROM unnest(%(clauses)s::text[]::tsquery[])
+            f"""SELECT s.{table.key}, false FROM unnest(%(clauses)s::text[]::tsquery[])
                 WITH ORDINALITY AS clause (query, number)
             JOIN {table.table} AS s ON s.{table.vector} @@ clause.query
             WHERE s.segment > 0{scope} AND NOT EXISTS (
