@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.db import connection
-from django.db.models import Q
+from django.db.models import BooleanField, OuterRef, Q, Subquery, Value
 
 from cases.choices import CaseStatus, CaseType
 from lexiflow.search.fields import Condition, choice, containing, days
@@ -20,22 +21,40 @@ LIMIT %s
 _PART = "lexiflow_like_pattern(lexiflow_name(%s)) || '%%'"
 
 
-def fields_of_case(firms: Sequence[Any] | None, to_case: str = "") -> Mapping[str, Condition]:
-    """firms: where to look for the cases that are named, None for all. to_case: the path from the
-    searched table to the case, such as "case__"; "" for the case itself.
+def fields_of_case(
+    firms: Sequence[Any] | None, *, of_its_rows: bool = False
+) -> dict[str, Condition]:
+    """firms: where to look for the cases that are named, None for all. of_its_rows: what is
+    searched belongs to a case, by its column `case`.
     """
 
     def named(value: str) -> Q:
-        return Q(**{"case__in" if to_case else "pk__in": _cases_named(value, firms)})
+        return Q(**{"case__in" if of_its_rows else "pk__in": _cases_named(value, firms)})
 
-    filed = days(f"{to_case}filed_on")
-    return {
-        "case": named,
-        "court": containing(f"{to_case}court"),
-        "judge": containing(f"{to_case}judge"),
+    filed = days("filed_on")
+    of_case = {
+        "court": containing("court"),
+        "judge": containing("judge"),
         "filed": filed,
         "year": filed,
     }
+    if of_its_rows:
+        of_case = {name: _of_the_case(condition) for name, condition in of_case.items()}
+    return {"case": named, **of_case}
+
+
+def _of_the_case(condition: Condition) -> Condition:
+    """The same of the case that a row belongs to.
+
+    A scalar subquery, asked of each row: of a join the planner may walk all cases for every one.
+    """
+
+    def of_row(value: str) -> Q:
+        cases = apps.get_model("cases.Case")._base_manager
+        met = cases.filter(condition(value), pk=OuterRef("case_id")).values(met=Value(True))
+        return Q(Subquery(met, output_field=BooleanField()))
+
+    return of_row
 
 
 def fields_of_cases(firms: Sequence[Any] | None) -> Mapping[str, Condition]:

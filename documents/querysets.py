@@ -89,7 +89,7 @@ class DocumentQuerySet(CaseChildQuerySet):
 def _fields(firms: Sequence[Any] | None) -> Mapping[str, FieldCondition]:
     """What a search can be asked for: `type:motion filed:2019 tag:urgent`."""
     return {
-        **fields_of_case(firms, "case__"),
+        **fields_of_case(firms, of_its_rows=True),
         "type": choice("type", DocumentType),
         "status": choice("status", DocumentStatus),
         "tag": lambda value: Q(tags__contains=[value]),
