@@ -30,7 +30,7 @@ SEARCH_INDEX = SearchIndex(
         vector="vector",
         title="vector",
         text_weights="{1,1,1,1}",
-        title_weights="{0,0,0.7,1}",
+        title_weights="{0,0,0.85,1}",
         length="length(s.vector)",
         tenant="organization_id",
         # Names begin with the number.

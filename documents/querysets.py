@@ -28,7 +28,7 @@ SEARCH_INDEX = SearchIndex(
         vector="vector",
         title="title_vector",
         text_weights="{1,0,0,0}",
-        title_weights="{0,0,0.7,1}",
+        title_weights="{0,0,0.85,1}",
         length="s.length",
         tenant="organization_id",
         # Names begin with the title.

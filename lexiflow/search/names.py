@@ -16,7 +16,7 @@ MAX_NAMED = 200
 MAX_COMPLETIONS = 50
 # The relevance of a completion is at least this, that of a look-alike is below.
 LEAST_COMPLETION = 0.5
-_EXAMINED, _COMPARED = 5_000, 300
+_EXAMINED, _COMPARED = 2_000, 150
 # Older names are corrected from the vocabulary.
 _NEWEST = 500
 _LEAST_LIKENESS = 0.5

@@ -36,7 +36,7 @@ _TELLING = 2_000
 _MOST_RELAXED_WORDS = 6
 # BM25: how soon more of a word stops mattering, how much length does; for text, title and page.
 _TEXT, _TITLE, _PAGE = (1.3, 0.75), (1.2, 0.75), (1.3, 0.75)
-_TITLE_WEIGHT, _PAGE_WEIGHT, _IN_TITLE_OF_PAGE = 1.4, 0.6, 1.5
+_PAGE_WEIGHT, _IN_TITLE_OF_PAGE = 0.6, 1.5
 _SHORTEST = 50.0  # a text of fewer words is not better for it
 _MEAN_PAGE = 220.0  # different words on a page
 _UNCOUNTED = Collection(records=1, sampled=1, length=500.0, title_length=6.0)
@@ -93,6 +93,8 @@ class Plan:
             "branches": [query for query, _ in self.branches],
             "branch_weights": [weight for _, weight in self.branches],
             "total": max(self.total, 0.001),
+            # The fewer the words, the more it says that a title has them.
+            "title_weight": 1 + 1 / max(len(self.units), 1),
             "mean_length": max(self.collection.length, 1.0),
             "mean_title_length": max(self.collection.title_length, 1.0),
         }
@@ -197,7 +199,7 @@ def ranked_sql(
                 SELECT id, %(total)s::float8 FROM complete UNION ALL SELECT id, weight FROM relaxed
             ) AS f (id, weight)
             LEFT JOIN LATERAL (
-                SELECT {_TITLE_WEIGHT} * sum(u.weight) FILTER (
+                SELECT %(title_weight)s::float8 * sum(u.weight) FILTER (
                         WHERE ts_rank('{table.title_weights}', s.{table.title}, u.query) > 0),
                     %(literal)s <> '' AND bool_or({table.exact})
                 FROM {table.table} AS s CROSS JOIN unit AS u
@@ -362,7 +364,7 @@ def _grouped(table: RankedTable) -> str:
 def _scored() -> str:
     return f"""
         SELECT id, sum(greatest(text, {_IN_TITLE_OF_PAGE} * in_title)) AS page,
-            (sum(text) + {_TITLE_WEIGHT} * sum(title) * (1 + sum(in_title) / %(total)s::float8))
+            (sum(text) + %(title_weight)s::float8 * sum(title))
             * sqrt(least(sum(matched) / %(total)s::float8, 1)) AS score
         FROM grouped GROUP BY id"""
 
