@@ -111,25 +111,36 @@ class SearchableRecords(RecordReads):
 
     def page_response(self, queryset: QuerySet[Any]) -> Response:
         text = self.parameters.get("q")
+        flags = {name: self.parameters.flag(name) for name in ("facets", "explain")}
         if text is None:
+            if any(flags.values()):
+                raise InvalidParameter(q="There is nothing to count or explain without a search.")
             return super().page_response(queryset)
-        if self.parameters.flag("explain") and not self.request.user.is_superuser:
+        if flags["explain"] and not self.request.user.is_superuser:
             raise PermissionDenied("Only operators are told how hits are ranked.")
         self._compiled = compiled_query(text)
         found = searched(queryset, self._compiled)
         response = super().page_response(found)
-        rows = response.data["results"]
-        if rows and all(row["hit"] and row["hit"].get("matched") for row in rows):
-            response.data["matched"] = rows[0]["hit"]["matched"]
-        if len(rows) < FEW_RESULTS:
-            meant = self.correct_query(self.request.user, text, self._compiled)
-            response.data.update({"did_you_mean": meant} if meant else {})
-        if self.parameters.flag("facets"):
+        response.data.update(self._remarks(text, self._compiled, response.data))
+        if flags["facets"]:
             response.data["facets"] = counted(found, self.facets)
-        if response.data.get("count") == MAX_HITS:
-            response.data["count_is_estimate"] = True  # a search stops looking there
         self.note_search(text, len(response.data["results"]))
         return response
+
+    def _remarks(self, text: str, query: CompiledQuery, page: Mapping[str, Any]) -> dict[str, Any]:
+        """What a reader has to know of the page: how much its best row has of the words, another
+        spelling, that there may be more.
+        """
+        remarks: dict[str, Any] = {}
+        hits = [row["hit"] or {} for row in page["results"]]
+        if hits and all("matched" in hit for hit in hits):
+            remarks["matched"] = hits[0]["matched"]
+        if len(hits) < FEW_RESULTS and "cursor" not in self.parameters:
+            meant = self.correct_query(self.request.user, text, query)
+            remarks |= {"did_you_mean": meant} if meant else {}
+        if page.get("count") == MAX_HITS:
+            remarks["count_is_estimate"] = True  # a search stops looking there
+        return remarks
 
     def note_search(self, text: str, shown: int) -> None:
         """Hook: called with the words and the number of hits of the page, before it is sent."""

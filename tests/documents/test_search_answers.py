@@ -100,6 +100,9 @@ def test_facets_count_the_hits_that_are_visible(
     }
     assert answer(as_alice, "nothing", facets="true")["facets"]["type"] == []
     assert "facets" not in answer(as_alice, "salvage")
+    for parameter in ("facets", "explain"):
+        alone = as_alice.get(f"{API}documents/", {parameter: "true"})
+        assert (alone.status_code, list(alone.json()["errors"])) == (400, ["q"])
     cases = answer(as_alice, "A-1", "cases/", facets="true")["facets"]
     assert cases["court"] == [{"value": "D. Nevada", "count": 1}]
 
