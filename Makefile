@@ -25,7 +25,8 @@ bench: $(VENV)/tests ## measure, one benchmark after the other; ONLY=limiter for
 
 bench-search: $(VENV)/tests ## how well and how fast documents are found, beside FTS5 and tantivy
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
-	@exec $(BIN)/python -m pytest -s -q -p no:cacheprovider tests/benchmarks/bench_search.py $(ARGS)
+	@exec $(BIN)/python -m pytest -s -q -p no:cacheprovider tests/benchmarks/bench_search.py \
+	    tests/benchmarks/bench_search_speed.py $(ARGS)
 
 install: $(VENV)/tests ## install everything into .venv
 
