@@ -22,6 +22,8 @@ from lexiflow.search.query import FieldValue, Kind, ParsedQuery, Term, parse
 
 # A word in at most so many records of the sample may be misspelt or cut off.
 _RARE = 2
+# Each correction takes up to 10 ms with a large vocabulary.
+_CORRECTED = 12
 # What a hit of a word that only begins as the one that was typed counts.
 _COMPLETED = 0.45
 
@@ -43,7 +45,8 @@ WITH typed AS MATERIALIZED (
     ) AS normalised (number, kind, body)
 ), parsed AS MATERIALIZED (
     SELECT number, kind, token, words, strict, lexemes,
-        kind = 'word' AND cardinality(lexemes) = 1 AND body ~ '^[[:alpha:]]{{4,40}}$' AS is_word
+        kind = 'word' AND cardinality(lexemes) = 1 AND body ~ '^[[:alpha:]]{{4,40}}$'
+            AND number <= {_CORRECTED} AS is_word
     FROM (
         SELECT *,
             CASE kind WHEN 'prefix' THEN regexp_replace(body, '[[:alnum:]]+$', '') ELSE body END

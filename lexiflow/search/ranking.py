@@ -32,8 +32,10 @@ EXAMINED, EXAMINED_FOR_PHRASES, EXAMINED_RELAXED = 20_000, 4_000, 5_000
 FEW, MAX_RELAXED = 20, 200
 RANKED, PAGED, PAGES = 60, 12, 40
 # Words alone find what lacks the others only if they are in at most so many records.
-_TELLING = 2_000
+_TELLING, _TELLING_SHARE = 2_000, 0.05
 _MOST_RELAXED_WORDS = 6
+# What a word with a hundred slashes in it adds to the score is not asked for.
+_MOST_WORDS_SCORED = 40
 # BM25: how soon more of a word stops mattering, how much length does; for text, title and page.
 _TEXT, _TITLE, _PAGE = (1.3, 0.75), (1.2, 0.75), (1.3, 0.75)
 _PAGE_WEIGHT, _IN_TITLE_OF_PAGE = 0.6, 1.5
@@ -104,6 +106,7 @@ def plan_of(compiled: CompiledQuery, name: str) -> Plan:
     """name: of the collection."""
     collection = compiled.collections.get(name, _UNCOUNTED)
     groups = [list(group) for clause in compiled.clauses for group in clause.groups]
+    groups = groups[:_MOST_WORDS_SCORED]
     weights = [_weights(group, name, collection) for group in groups]
     return Plan(collection, weights, groups, _branches(compiled, name, collection))
 
@@ -148,9 +151,15 @@ def _branches(
     for left_out in (1, 2):
         if len(best) - left_out >= 2:
             chosen += [list(kept) for kept in combinations(best, len(best) - left_out)]
+    chosen += [[clause] for clause in best]
+    # Very common words alone say nothing, and in a large archive they take long to look through.
+    chosen = [
+        kept
+        for kept in chosen
+        if always or any(_is_telling(clause, len(kept), name, collection) for clause in kept)
+    ]
     if always:
         chosen.append([])
-    chosen += [[c] for c in best if always or _is_telling(c, name, collection) or len(best) <= 2]
     return [
         (_query(compiled, [*always, *kept]), sum(worth[id(c)] for c in [*always, *kept]))
         for kept in chosen
@@ -166,9 +175,11 @@ def _worth(clause: Clause, name: str, collection: Collection) -> float:
     return sum(max(_weights(group, name, collection)) for group in clause.groups)
 
 
-def _is_telling(clause: Clause, name: str, collection: Collection) -> bool:
+def _is_telling(clause: Clause, together: int, name: str, collection: Collection) -> bool:
+    """Whether it is rare enough to be asked for, alone or with other words."""
+    most = _TELLING if together == 1 else max(_TELLING, _TELLING_SHARE * collection.records)
     counts = [_records(u, name, collection) for group in clause.groups for u in group]
-    return max(counts, default=0.0) <= _TELLING
+    return max(counts, default=0.0) <= most
 
 
 UNITS = """
