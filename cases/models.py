@@ -502,6 +502,9 @@ class CaseSearch(models.Model):
     vector = SearchVectorField(
         help_text="A: number, title; B: parties, client; C: description, metadata; D: docket."
     )
+    normalizer = models.PositiveSmallIntegerField(
+        db_default=1, help_text="The version of the normaliser that made the words."
+    )
 
     class Meta:
         indexes = [
@@ -510,6 +513,8 @@ class CaseSearch(models.Model):
                 name="case_search_vector",
                 gin_pending_list_limit=GIN_PENDING_KILOBYTES,
             ),
+            # What an older normaliser has made is found without reading the rest.
+            Index(fields=["normalizer", "case"], name="case_search_normalizer"),
             GinIndex(
                 OpClass("names", "gin_trgm_ops"),
                 name="case_search_trigram",

@@ -10,24 +10,33 @@ from typing import Any, Self
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Model, OuterRef
 
+from cases.search_fields import fields_of_cases
 from cases.visibility import not_closed, not_deleted, not_secret, not_walled_off, works_on
 from lexiflow.db.conditions import Condition
-from lexiflow.search.compilation import CompiledQuery
+from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.fields import condition_of
+from lexiflow.search.hits import pinned
 from lexiflow.search.index import SearchIndex
+from lexiflow.search.names import NamedTable
+from lexiflow.search.ranking import RankedTable
 from users.querysets import OrganizationOwnedQuerySet, is_client
 from users.roles import Capability, is_capable
 
-# The names begin with the case number: who types a whole number wants that case first. Then number
-# and title, parties and client, description and court, docket.
 SEARCH_INDEX = SearchIndex(
-    table="cases_casesearch",
-    key="case_id",
-    functions="cases",
-    score="""
-        0.45 * ts_rank('{0.1,0.2,0.4,1}', s.vector, %(wanted)s::tsquery)
-        + CASE WHEN %(literal)s <> '' AND starts_with(lower(s.names), lower(%(literal)s) || ' ')
-            THEN 0.5 ELSE 0 END
-    """,
+    name="cases",
+    ranked=RankedTable(
+        table="cases_casesearch",
+        key="case_id",
+        vector="vector",
+        title="vector",
+        text_weights="{1,1,1,1}",
+        title_weights="{0,0,0.85,1}",
+        length="length(s.vector)",
+        tenant="organization_id",
+        # Names begin with the number.
+        exact=r"starts_with(lower(s.names), lower(%(literal)s) || E' \n ')",
+    ),
+    names=NamedTable("cases_casesearch", "case_id", "organization_id", "cases_case"),
 )
 
 
@@ -73,9 +82,11 @@ class CaseQuerySet(OrganizationOwnedQuerySet):
     def search(self, query: str | CompiledQuery) -> Self:
         """Those that match, annotated with `relevance`; call it after the filters. Not ordered.
 
-        Raises QueryError for a text that is too long or asks for nothing.
+        Raises QueryError for a text that is too long, asks for nothing, or for an unknown field.
         """
-        return SEARCH_INDEX.search(self, query)
+        compiled = compile_query(query)
+        fields = fields_of_cases(pinned(self, "organization"))
+        return SEARCH_INDEX.search(self.filter(condition_of(compiled.fields, fields)), compiled)
 
     def completing(self, text: str) -> Self:
         """Those with a name that goes on as `text` begins, or looks like it; with `relevance`."""

@@ -19,6 +19,10 @@ def hits_of_cases(
     if is_client(user):
         return {}
     return {
-        key: {"source": hit.source, "snippet": hit.snippet_html}
+        key: {
+            "source": hit.source,
+            "snippet": hit.snippet_html,
+            **({"matched": hit.matched} if hit.matched else {}),
+        }
         for key, hit in search_hits(ids, query).items()
     }

@@ -7,12 +7,16 @@ own work (`cases/migrations/0003_search_index.py`).
 # ruff: noqa: S608  (only constants of ours are put together; values are parameters)
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from cases.models import Case
+from cases.querysets import SEARCH_INDEX
 from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.corrections import did_you_mean
 from lexiflow.search.snippets import MARKED, plain, snippet, variety, with_part
 
 MAX_SNIPPETS = 100
@@ -24,7 +28,9 @@ def _marked(text: str) -> str:
 
 _TEXTS = f"""
 SELECT c.id, {_marked("c.case_number || ' ' || c.title")}, {_marked("party.names")},
-    {_marked("left(c.description, 20000)")}, {_marked("docket.line")}
+    {_marked("left(c.description, 20000)")}, {_marked("docket.line")},
+    (SELECT count(*) FROM unnest(%(clauses)s::text[]::tsquery[]) AS clause (query)
+    WHERE s.vector @@ clause.query)
 FROM cases_case c
 JOIN cases_casesearch s ON s.case_id = c.id
 CROSS JOIN LATERAL (
@@ -54,11 +60,13 @@ class CaseHit:
     """Why a case was found.
 
     source: "title" (with the number), "parties" (with the client), "description" or "docket".
-    snippet_html: escaped, hits in `<mark>`.
+    snippet_html: escaped, hits in `<mark>`. matched: "3 of 4 words" of one that has some of them
+        only, else None.
     """
 
     source: str
     snippet_html: str
+    matched: str | None = None
 
 
 def search_hits(case_ids: Sequence[UUID], query: str | CompiledQuery) -> dict[UUID, CaseHit]:
@@ -75,12 +83,21 @@ def search_hits(case_ids: Sequence[UUID], query: str | CompiledQuery) -> dict[UU
             _TEXTS,
             {
                 "ids": list(case_ids),
+                "clauses": [clause.loose for clause in compiled.clauses],
                 "exact": compiled.exact or "",
                 "wanted": compiled.wanted or "",
                 "wanted_loosely": compiled.wanted_loosely or "",
             },
         )
-        return {row[0]: _hit(compiled.literal, *row[1:]) for row in cursor.fetchall()}
+        return {
+            pk: replace(_hit(compiled.literal, *texts), matched=compiled.matched(number))
+            for pk, *texts, number in cursor.fetchall()
+        }
+
+
+def correction(user: Any, text: str, compiled: CompiledQuery) -> str | None:
+    """`text` with misspelt words replaced by words of cases `user` may see; None if none is."""
+    return did_you_mean(text, compiled, [(Case.objects.visible_to(user), SEARCH_INDEX)])
 
 
 def _hit(literal: str, *texts: str | None) -> CaseHit:

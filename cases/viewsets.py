@@ -31,7 +31,9 @@ from cases.models import (
     Party,
 )
 from cases.permissions import ManagesAccess, StaffsCases
+from cases.querysets import SEARCH_INDEX
 from cases.results import hits_of_cases
+from cases.search import correction
 from cases.serializers import (
     CaseMetricsSerializer,
     CaseSerializer,
@@ -116,6 +118,9 @@ class CaseViewSet(AuditedSearches, MeasuredRecords, RecordViewSet):
     find_hits = staticmethod(hits_of_cases)
     metrics_for = staticmethod(metrics.metrics_for)
     metrics_of = staticmethod(metrics.metrics_of)
+    correct_query = staticmethod(correction)
+    search_index = SEARCH_INDEX
+    facets = {"type": "type", "status": "status", "court": "court", "year": "filed_on__year"}
 
     def perform_create(self, serializer: Any) -> Any:
         return services.open_case(by=caller(self.request), **serializer.validated_data)

@@ -231,6 +231,9 @@ class DocumentSearch(models.Model):
     length = models.PositiveIntegerField(
         help_text="Words of the text, for length norms: a sixth of its characters."
     )
+    normalizer = models.PositiveSmallIntegerField(
+        db_default=1, help_text="The version of the normaliser that made the words."
+    )
 
     class Meta:
         constraints = [
@@ -250,6 +253,14 @@ class DocumentSearch(models.Model):
                 name="document_search_trigram",
                 gin_pending_list_limit=GIN_PENDING_KILOBYTES,
             ),
+            # Of very many matches, those in titles are looked at first.
+            GinIndex(
+                fields=["organization", "title_vector"],
+                name="document_search_title",
+                gin_pending_list_limit=GIN_PENDING_KILOBYTES,
+            ),
+            # What an older normaliser has made is found without reading the rest.
+            Index(fields=["normalizer", "document"], name="document_search_normalizer"),
             # Words of a document in several rows need not stand in the same row.
             GinIndex(
                 fields=["organization", "vector"],

@@ -1,31 +1,57 @@
 """Who sees which documents, and how they are searched."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cases.querysets import CaseChildQuerySet
+from cases.search_fields import fields_of_case
 from cases.visibility import works_on
-from documents.choices import AccessLevel
+from documents.choices import AccessLevel, DocumentStatus, DocumentType
 from lexiflow.db.conditions import Condition
-from lexiflow.search.compilation import CompiledQuery
+from lexiflow.search.compilation import CompiledQuery, compile_query
+from lexiflow.search.fields import Condition as FieldCondition
+from lexiflow.search.fields import choice, condition_of
+from lexiflow.search.hits import pinned
 from lexiflow.search.index import SearchIndex
+from lexiflow.search.names import NamedTable
+from lexiflow.search.ranking import RankedTable
 from users.querysets import OrganizationOwnedQuerySet, is_client
 from users.roles import Capability, is_capable
 
-# The title counts most, then description and file name, then the text; the words in their order in
-# the title count more than any of it.
 SEARCH_INDEX = SearchIndex(
-    table="documents_documentsearch",
-    key="document_id",
-    functions="documents",
-    score="""
-        0.3 * ts_rank('{0,0,0.4,1}', s.title_vector, %(wanted)s::tsquery)
-        + 0.15 * ts_rank('{1,0,0,0}', s.vector, %(wanted)s::tsquery)
-        + CASE WHEN s.title_vector @@ %(phrase)s::tsquery THEN 0.5 ELSE 0 END
-    """,
+    name="documents",
+    ranked=RankedTable(
+        table="documents_documentsearch",
+        key="document_id",
+        vector="vector",
+        title="title_vector",
+        text_weights="{1,0,0,0}",
+        title_weights="{0,0,0.85,1}",
+        length="s.length",
+        tenant="organization_id",
+        # Names begin with the title.
+        exact=r"starts_with(lower(s.names), lower(%(literal)s) || E' \n ')",
+        has_segments=True,
+        title_index=True,
+        pages="""
+            SELECT best.id, p.id AS page, p.vector, length(p.vector) AS length
+            FROM documents_documentpage AS p
+            WHERE p.document_id = best.id AND p.vector IS NOT NULL ORDER BY p.number LIMIT 40""",
+    ),
+    names=NamedTable(
+        "documents_documentsearch", "document_id", "organization_id", "documents_document"
+    ),
+    # Of a case there are few documents, and among all of the firm they would not be found.
+    narrow=(
+        (
+            "case",
+            " AND s.document_id IN (SELECT id FROM documents_document"
+            " WHERE case_id = ANY (%(narrow)s::uuid[]))",
+        ),
+    ),
 )
-
 
 # Who sees documents of these levels without working on the case; the other levels, everybody.
 _OPENED_BY = {
@@ -49,9 +75,11 @@ class DocumentQuerySet(CaseChildQuerySet):
     def search(self, query: str | CompiledQuery) -> Self:
         """Those that match, annotated with `relevance`; call it after the filters. Not ordered.
 
-        Raises QueryError for a text that is too long or asks for nothing.
+        Raises QueryError for a text that is too long, asks for nothing, or for an unknown field.
         """
-        return SEARCH_INDEX.search(self, query)
+        compiled = compile_query(query)
+        fields = _fields(pinned(self, "organization"))
+        return SEARCH_INDEX.search(self.filter(condition_of(compiled.fields, fields)), compiled)
 
     def completing(self, text: str) -> Self:
         """Those with a name that goes on as `text` begins, or looks like it; with `relevance`."""
@@ -64,6 +92,16 @@ LEVELS_TO_OPEN = tuple(map(str, _OPENED_BY))
 def closed_levels(user: Any) -> list[str]:
     """The levels that the role of `user` does not open."""
     return [str(level) for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
+
+
+def _fields(firms: Sequence[Any] | None) -> Mapping[str, FieldCondition]:
+    """What a search can be asked for: `type:motion filed:2019 tag:urgent`."""
+    return {
+        **fields_of_case(firms, of_its_rows=True),
+        "type": choice("type", DocumentType),
+        "status": choice("status", DocumentStatus),
+        "tag": lambda value: Q(tags__contains=[value]),
+    }
 
 
 def _open_level(user: Any) -> list[Condition]:

@@ -15,7 +15,12 @@ def hits_of_documents(
 ) -> dict[UUID, dict[str, Any]]:
     """For each document: the page, the words around the hit as safe HTML, and where the page is."""
     return {
-        key: {"page": hit.page, "snippet": hit.snippet_html, "text": _page_url(key, hit.page)}
+        key: {
+            "page": hit.page,
+            "snippet": hit.snippet_html,
+            "text": _page_url(key, hit.page),
+            **({"matched": hit.matched} if hit.matched else {}),
+        }
         for key, hit in search_hits(ids, query).items()
     }
 

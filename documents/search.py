@@ -8,7 +8,7 @@ database's own work (`documents/migrations/0003_search_index.py`).
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 from uuid import UUID
@@ -18,9 +18,13 @@ from django.db import connection
 from django.db.models import OuterRef
 
 from cases.models import Case, Party
+from cases.querysets import SEARCH_INDEX as CASES
 from documents.models import Document
+from documents.querysets import SEARCH_INDEX as DOCUMENTS
 from lexiflow.search.compilation import CompiledQuery, compile_query
-from lexiflow.search.index import LEAST_COMPLETION
+from lexiflow.search.corrections import did_you_mean
+from lexiflow.search.names import LEAST_COMPLETION
+from lexiflow.search.query import QueryError
 from lexiflow.search.snippets import MARKED, plain, snippet, variety, with_part
 
 MAX_SNIPPETS = 100
@@ -30,8 +34,14 @@ _PAGES = f"""
 SELECT d.id, page.number, page.text, {MARKED.format("page.text", "q.wanted")},
     d.title, {MARKED.format("d.title", "q.wanted")},
     left(d.description, 5000), {MARKED.format("left(d.description, 5000)", "q.wanted")},
-    d.file_name, {MARKED.format("d.file_name", "q.wanted")}
+    d.file_name, {MARKED.format("d.file_name", "q.wanted")}, of_words.number
 FROM documents_document d
+CROSS JOIN LATERAL (
+    SELECT count(*) FROM unnest(%(clauses)s::text[]::tsquery[]) AS clause (query)
+    WHERE EXISTS (
+        SELECT FROM documents_documentsearch s
+        WHERE s.document_id = d.id AND s.vector @@ clause.query)
+) AS of_words (number)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN %(exact)s::tsquery = %(loose)s::tsquery OR EXISTS (
         SELECT FROM documents_documentsearch s
@@ -59,11 +69,13 @@ class Hit:
     """Why a document was found.
 
     page: where the text of the snippet stands, from 1; None if it is title, description or file
-        name. snippet_html: escaped, hits in `<mark>`.
+        name. snippet_html: escaped, hits in `<mark>`. matched: "3 of 4 words" of one that has some
+        of them only, else None.
     """
 
     page: int | None
     snippet_html: str
+    matched: str | None = None
 
 
 def search_hits(document_ids: Sequence[UUID], query: str | CompiledQuery) -> dict[UUID, Hit]:
@@ -85,9 +97,13 @@ def search_hits(document_ids: Sequence[UUID], query: str | CompiledQuery) -> dic
                 "wanted": compiled.wanted or "",
                 "wanted_loosely": compiled.wanted_loosely or "",
                 "required": list(compiled.required),
+                "clauses": [clause.loose for clause in compiled.clauses],
             },
         )
-        return {row[0]: _hit(compiled.literal, *row[1:]) for row in cursor.fetchall()}
+        return {
+            pk: replace(_hit(compiled.literal, *texts), matched=compiled.matched(number))
+            for pk, *texts, number in cursor.fetchall()
+        }
 
 
 def _hit(literal: str, page: int | None, text: str | None, marked: str | None, *names: str) -> Hit:
@@ -114,10 +130,34 @@ class Suggestion:
     id: UUID
 
 
+def correction(user: Any, text: str, compiled: CompiledQuery) -> str | None:
+    """`text` with misspelt words replaced by words of what `user` may see; None if none is."""
+    return did_you_mean(
+        text,
+        compiled,
+        [
+            (Document.objects.visible_to(user), DOCUMENTS),
+            (Case.objects.visible_to(user), CASES),
+        ],
+    )
+
+
 def suggestions(user: Any, text: str, limit: int = 10) -> list[Suggestion]:
-    """Names of what `user` may see that go on as `text` begins, or look like it. Two queries."""
+    """Names of what `user` may see that go on as `text` begins, or as it does when it is spelt
+    right, or look like it. Two queries; a few more if no name begins so.
+    """
     if not text.strip() or limit < 1:
         return []
+    if found := _completed(user, text, limit):
+        return found
+    try:
+        corrected = correction(user, text, compile_query(text))
+    except QueryError:
+        return []
+    return _completed(user, corrected, limit) if corrected else []
+
+
+def _completed(user: Any, text: str, limit: int) -> list[Suggestion]:
     documents = (
         Document.objects.visible_to(user)
         .completing(text)

@@ -14,12 +14,12 @@ from cases.counting import CASES
 from documents.choices import TextStatus
 from documents.counting import DOCUMENTS
 from documents.models import DocumentVersion
-from documents.search_index import VOCABULARY_SAMPLE, VOCABULARY_SOURCES
+from documents.search_index import INDEXED, refresh_search_words
 from documents.services import EXTRACTION_QUEUE, EXTRACTION_TASK
 from documents.version_text import Outcome, read_text, save_outcome
 from lexiflow.counting.upkeep import add_up
 from lexiflow.db.transactions import write_transaction
-from lexiflow.search.vocabulary import refresh_vocabulary
+from lexiflow.search.maintenance import renew
 from users.tasks import UPKEEP_QUEUE
 
 logger = logging.getLogger(__name__)
@@ -62,8 +62,17 @@ def extract_text(context: JobContext, version_id: str) -> None:
 @app.periodic(cron="17 3 * * *")
 @app.task(name="documents.refresh_vocabulary", queue=EXTRACTION_QUEUE, queueing_lock="vocabulary")
 def refresh_search_vocabulary(timestamp: int) -> None:
-    """Counts the words that misspelt ones are corrected to, every night."""
-    refresh_vocabulary(VOCABULARY_SOURCES, VOCABULARY_SAMPLE)
+    """Counts the words that hits are ranked and misspelt words corrected by, every night."""
+    refresh_search_words()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="documents.reindex_search", queue=EXTRACTION_QUEUE, queueing_lock="reindex_search")
+def reindex_search(timestamp: int) -> None:
+    """After an upgrade that reads texts differently: indexes the old rows again, in small steps."""
+    for indexed in INDEXED:
+        for count in renew(indexed):
+            logger.info("indexed %d rows of %s again", count, indexed.table)
 
 
 @app.periodic(cron="* * * * *")

@@ -14,11 +14,11 @@ from cases.serializers import CaseSummary
 from cases.viewsets import PERMISSIONS
 from documents.models import Document
 from documents.results import hits_of_documents
-from documents.search import suggestions
+from documents.search import correction, suggestions
 from documents.serializers import DocumentSummary
 from lexiflow.api.problems import InvalidParameter
 from lexiflow.api.projection import Row, projection_of
-from lexiflow.api.searching import Q_DESCRIPTION, compiled_query
+from lexiflow.api.searching import FEW_RESULTS, Q_DESCRIPTION, compiled_query, searched
 from lexiflow.api.viewsets import StrictRequests
 from lexiflow.ratelimit.rules import HEAVY
 from lexiflow.search.compilation import CompiledQuery
@@ -48,7 +48,11 @@ class FoundSerializer(serializers.Serializer[Any]):
 
 
 class SearchAnswerSerializer(serializers.Serializer[Any]):
+    """matched: "3 of 4 words" when no result has all; did_you_mean: another spelling of few."""
+
     results = FoundSerializer(many=True)
+    matched = serializers.CharField(required=False)
+    did_you_mean = serializers.CharField(required=False)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
@@ -84,18 +88,37 @@ class SearchView(StrictRequests, GenericAPIView[Any]):
         size = self.parameters.integer("page_size", 20, minimum=1, maximum=MAX_RESULTS)
         text = required_text(self.parameters.get("q"), 1_000)
         query = compiled_query(text)
-        found = [row for kind in _KINDS for row in self._best(kind, query, size)]
+        found = self._of_both(query, size)
         found.sort(key=lambda row: (-row["relevance"], row["record"]["id"]))
         results = self._with_hits(found[:size], query)
         audit.record_search(request, text, within="all", hits=len(results))
-        return Response({"results": results})
+        answer: dict[str, Any] = {"results": results}
+        hits = [row["hit"] or {} for row in results]
+        if hits and all("matched" in hit for hit in hits):
+            answer["matched"] = hits[0]["matched"]
+        if len(results) < FEW_RESULTS:
+            meant = correction(caller(request), text, query)
+            answer.update({"did_you_mean": meant} if meant else {})
+        return Response(answer)
+
+    def _of_both(self, query: CompiledQuery, size: int) -> list[Row]:
+        """The best of each kind; `type:motion` is a value for documents only, and finds no case."""
+        found: list[Row] = []
+        refusals: list[InvalidParameter] = []
+        for kind in _KINDS:
+            try:
+                found += self._best(kind, query, size)
+            except InvalidParameter as refusal:
+                refusals.append(refusal)
+        if len(refusals) == len(_KINDS):
+            raise refusals[-1]
+        return found
 
     def _best(self, kind: str, query: CompiledQuery, size: int) -> list[Row]:
         model, summary, _ = _KINDS[kind]
         projection = projection_of(summary)
         rows = (
-            model.objects.visible_to(caller(self.request))
-            .search(query)
+            searched(model.objects.visible_to(caller(self.request)), query)
             .order_by("-relevance", "-id")
             .values_list("relevance", *(column.path for column in projection.columns))[:size]
         )

@@ -17,7 +17,9 @@ from cases.viewsets import CASE, IN_CASE, PERMISSIONS, PERSON
 from documents import downloads, metrics, readings, services, texts
 from documents.filters import DocumentFilter, DocumentVersionFilter
 from documents.models import Document, DocumentVersion
+from documents.querysets import SEARCH_INDEX
 from documents.results import hits_of_documents
+from documents.search import correction
 from documents.serializers import (
     ComparisonSerializer,
     DocumentMetricsSerializer,
@@ -96,6 +98,15 @@ class DocumentViewSet(TakesInFiles, AuditedSearches, HandsOutFiles, MeasuredReco
     find_hits = staticmethod(hits_of_documents)
     metrics_for = staticmethod(metrics.metrics_for)
     metrics_of = staticmethod(metrics.metrics_of)
+    correct_query = staticmethod(correction)
+    search_index = SEARCH_INDEX
+    facets = {
+        "type": "type",
+        "status": "status",
+        "case": "case__case_number",
+        "court": "case__court",
+        "year": "case__filed_on__year",
+    }
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """One document. The audit trail says who has opened it."""

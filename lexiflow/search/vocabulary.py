@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from lexiflow.search.statistics import row_estimate
+
 # Longer "words" are codes and rubbish; the rarest go first when there are too many.
 _LONGEST, _MOST = 40, 300_000
 
@@ -63,9 +65,7 @@ def refresh_vocabulary(sources: Sequence[Source], sample: int) -> int:
 
 def _texts(cursor: CursorWrapper, source: Source, sample: int) -> str:
     """A SELECT of all texts or, of a table with more, of a random part of its blocks."""
-    cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [source.table])
-    row = cursor.fetchone()
-    rows = float(row[0]) if row else 0.0
+    rows = row_estimate(cursor, source.table)
     percent = min(100.0, 100.0 * sample / max(rows, 1.0))
     quote = connection.ops.quote_name
     return (

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from cases.models import Case, DocketEntry, Party
@@ -62,6 +63,32 @@ def test_suggestions_complete_only_what_is_seen(scene: Scene) -> None:
                 path = f"{reverse('search-suggestions')}?q={fact.marker[:9]}"
                 completed += fact.marker in str(found(asker, path))
     assert completed >= 10
+
+
+def test_no_correction_is_a_word_of_a_hidden_row(scene: Scene) -> None:
+    call_command("refresh_search_vocabulary", verbosity=0)
+    corrected = 0
+    for asker in representatives(scene):
+        for model in (Case, Document):
+            for fact in [*one_of_each(asker.hidden(model))[:3], *asker.seen(model)[:1]]:
+                misspelt = fact.marker[:4] + fact.marker[5:]
+                for door in (reverse("search"), reverse(f"{model._meta.model_name}-list")):
+                    # `ask` fails when a hidden marker is anywhere in the answer.
+                    answer = asker.ask("GET", f"{door}?q={misspelt}")
+                    corrected += answer.json().get("did_you_mean") == fact.marker
+    assert corrected >= 5
+
+
+@pytest.mark.parametrize("model", [Case, Document])
+def test_no_facet_counts_a_hidden_row(model: type[Any], scene: Scene) -> None:
+    for asker in representatives(scene):
+        path = reverse(f"{model._meta.model_name}-list")
+        for fact in one_of_each(asker.hidden(model))[:3]:
+            facets = asker.ask("GET", f"{path}?q={fact.marker}&facets=true").json()["facets"]
+            assert not any(facets.values()), (asker.person, fact)
+        for fact in asker.seen(model)[:1]:
+            facets = asker.ask("GET", f"{path}?q={fact.marker}&facets=true").json()["facets"]
+            assert facets["type"][0]["count"] >= 1
 
 
 def values(route: Route, name: str, fact: Fact) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from lexiflow.search import index
+from lexiflow.search import ranking
 from tests import factories
 from tests.conftest import API
 from users.models import Organization
@@ -145,7 +145,7 @@ def test_a_bounded_count_says_so(
     monkeypatch.setattr("lexiflow.api.searching.MAX_HITS", 3)
     body = as_alice.get(f"{API}documents/", {"q": "arbitration", "count": "true"}).json()
     assert (body["count"], body["count_is_estimate"]) == (3, True)
-    assert index.MAX_HITS == 1000
+    assert ranking.MAX_HITS == 1000
 
 
 def test_a_search_costs_the_same_for_1_hit_and_for_20(

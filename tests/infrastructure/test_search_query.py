@@ -12,7 +12,7 @@ from lexiflow.search.snippets import MARKED, marks_in, plain, snippet, with_part
 W, P, X = Kind.WORD, Kind.PHRASE, Kind.PREFIX
 
 HOSTILE = [
-    "foo:bar",
+    "foo :bar",
     "a & & b",
     "a <-> b <2> c | !d",
     "' x",
@@ -81,6 +81,14 @@ def finds(text: str, query: str) -> bool:
         ('"unbalanced phrase', [[(W, "unbalanced")], [(W, "phrase")]], []),
         ('"one phrase", two', [[(P, "one phrase")], [(W, "two")]], []),
         ('"" ((( a', [[(W, "a")]], []),
+        ("see 384 U. S. 436 (1966)", [[(W, "see")], [(W, "384 U.S. 436")], [(W, "1966")]], []),
+        ("12 F. Supp. 2d 345", [[(W, "12 F. Supp. 2d 345")]], []),
+        ("410 us 113, roe", [[(W, "410 us 113")], [(W, ",")], [(W, "roe")]][::2], []),
+        (
+            "https://a.example 12:30 2:19-cv-1",
+            [[(W, w)] for w in ("https://a.example", "12:30", "2:19-cv-1")],
+            [],
+        ),
     ],
 )
 def test_a_query_is_read_as_people_write_it(
@@ -94,8 +102,31 @@ def test_a_query_is_read_as_people_write_it(
 
 
 @pytest.mark.parametrize(
+    ("text", "fields", "words"),
+    [
+        ("type:motion dismiss", [("type", "motion")], "dismiss"),
+        ('Court:"S.D. N.Y." x', [("court", "S.D. N.Y.")], "x"),
+        ("filed:2019..2021", [("filed", "2019..2021")], ""),
+        ("a filed:..2021-03 b", [("filed", "..2021-03")], "a b"),
+        ("case:2:19-cv-01234 b", [("case", "2:19-cv-01234")], "b"),
+        ('"type:motion" Re: x', [], "type:motion Re: x"),
+        ("re:x", [("re", "x")], ""),
+    ],
+)
+def test_a_word_with_a_colon_asks_for_a_field(
+    text: str, fields: list[tuple[str, str]], words: str
+) -> None:
+    parsed = parse(text)
+    assert [(f.name, f.value) for f in parsed.fields] == fields
+    assert parsed.literal == words
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
+        ("type:... a", "query_bad_value"),
+        ("type:motion -x", "query_empty"),
+        ("case:a " * 11, "query_too_many_terms"),
         ("", "query_empty"),
         ("   \t\n", "query_empty"),
         ("!!", "query_empty"),
@@ -126,7 +157,11 @@ def test_any_text_compiles_to_queries_that_postgresql_accepts(text: str) -> None
     compiled = compile_query(text)
     for value in (compiled.exact, compiled.loose, compiled.wanted, compiled.wanted_loosely):
         assert value is None or sql("to_tsvector('x') @@ %s::tsquery", value) in (True, False)
-    for clause in (*compiled.exact_clauses, *compiled.loose_clauses, *compiled.required):
+    for clause in (
+        *(c.exact for c in compiled.clauses),
+        *(c.loose for c in compiled.clauses),
+        *compiled.required,
+    ):
         assert sql("to_tsvector('x') @@ %s::tsquery", clause) in (True, False)
 
 
@@ -146,7 +181,7 @@ def test_a_quoted_lexeme_is_itself_and_no_syntax(lexeme: str) -> None:
 @pytest.mark.django_db
 def test_words_of_the_query_reach_no_operator() -> None:
     compiled = compile_query("alpha & !beta | gamma:* <-> delta")
-    assert compiled.exact == "'alpha' & ( 'beta' | 'gamma' ) & 'delta'"
+    assert sql("%s::tsquery::text", compiled.exact) == "'alpha' & ( 'beta' | 'gamma' ) & 'delta'"
 
 
 @pytest.mark.django_db

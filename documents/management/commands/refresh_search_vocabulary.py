@@ -1,4 +1,5 @@
-"""Counts anew which words the texts are written with, so that searches forgive misspelt ones.
+"""Counts anew which words the texts are written with, so that searches forgive misspelt ones, and
+how rare they are, so that the best hits come first.
 
 Run it after a large import and every night; searches go on meanwhile, and words newer than the last
 run are found as they are typed.
@@ -9,8 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from documents.search_index import VOCABULARY_SAMPLE, VOCABULARY_SOURCES
-from lexiflow.search.vocabulary import refresh_vocabulary
+from documents.search_index import VOCABULARY_SAMPLE, refresh_search_words
 
 
 class Command(BaseCommand):
@@ -29,6 +29,6 @@ class Command(BaseCommand):
         if options["sample"] < 1:
             raise CommandError("--sample must be at least 1.", returncode=2)
         started = time.monotonic()
-        words = refresh_vocabulary(VOCABULARY_SOURCES, options["sample"])
+        words = refresh_search_words(options["sample"])
         seconds = time.monotonic() - started
         self.stdout.write(f"{words:,} words in the vocabulary, counted in {seconds:.1f} s.")

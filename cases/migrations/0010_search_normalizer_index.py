@@ -1,0 +1,16 @@
+"""What an older normaliser has made is found without reading the rest."""
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    # A live table is read and written meanwhile.
+    atomic = False
+    dependencies = [("cases", "0009_search_ranking")]
+    operations = [
+        AddIndexConcurrently(
+            "casesearch",
+            models.Index(fields=["normalizer", "case"], name="case_search_normalizer"),
+        ),
+    ]

@@ -1,0 +1,114 @@
+"""Finding rows by their names (titles, numbers, file names), not by words: parts and beginnings.
+
+For what words cannot find: "19-cv-012" in "2:19-cv-01234", what somebody is still typing, and a
+misspelt name that is newer than the vocabulary. Every step stops looking after so many rows, before
+anything is compared letter by letter; the firm and the visibility rule are asked first.
+
+The pieces are common table expressions with the columns id and relevance (below 1).
+"""
+
+# ruff: noqa: S608  (only constants of ours are put together; values are parameters)
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_NAMED = 200
+MAX_COMPLETIONS = 50
+# The relevance of a completion is at least this, that of a look-alike is below.
+LEAST_COMPLETION = 0.5
+_EXAMINED, _COMPARED = 2_000, 150
+# Older names are corrected from the vocabulary.
+_NEWEST = 500
+_LEAST_LIKENESS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTable:
+    """table: with the columns `key`, `names` and `tenant`. records: the table whose `id` is `key`,
+    with `created_at` and the same tenant.
+    """
+
+    table: str
+    key: str
+    tenant: str
+    records: str
+
+
+def named(names: NamedTable, *, is_firm_known: bool, checks: str) -> str:
+    """Names that contain %(literal)s; as whole words first, then the closest."""
+    return _matching(
+        names,
+        "s.names ILIKE (SELECT '%%' || lexiflow_like_pattern(%(literal)s) || '%%')",
+        "0.5 + similarity(names, %(literal)s) / 4 + CASE WHEN ' ' || names || ' '"
+        " ILIKE '%% ' || lexiflow_like_pattern(%(literal)s) || ' %%' THEN 0.2 ELSE 0 END",
+        is_firm_known=is_firm_known,
+        checks=checks,
+        most=MAX_NAMED,
+    )
+
+
+def completing(names: NamedTable, *, is_firm_known: bool) -> str:
+    """Names that begin with %(literal)s, or have a word that does."""
+    return _matching(
+        names,
+        "(s.names ILIKE (SELECT lexiflow_like_pattern(%(literal)s) || '%%')"
+        " OR s.names ILIKE (SELECT '%% ' || lexiflow_like_pattern(%(literal)s) || '%%'))",
+        "similarity(names, %(literal)s) / 4 + CASE WHEN"
+        " names ILIKE lexiflow_like_pattern(%(literal)s) || '%%' THEN 0.7 ELSE 0.5 END",
+        is_firm_known=is_firm_known,
+        checks="",
+        most=MAX_COMPLETIONS,
+    )
+
+
+def _matching(
+    names: NamedTable,
+    condition: str,
+    relevance: str,
+    *,
+    is_firm_known: bool,
+    checks: str,
+    most: int,
+) -> str:
+    # The patterns are subqueries, so that the planner neither knows nor fears them.
+    firm = f" AND s.{names.tenant} = ANY (%(tenants)s::uuid[])" if is_firm_known else ""
+    return f"""
+        SELECT id, max({relevance}) AS relevance FROM (
+            SELECT candidate.id, candidate.names FROM (
+                SELECT s.{names.key} AS id, s.names FROM {names.table} AS s
+                WHERE {condition}{firm} LIMIT {_EXAMINED}
+            ) AS candidate WHERE EXISTS (%(visible)s OFFSET 0){checks} LIMIT {_COMPARED}
+        ) AS compared GROUP BY id ORDER BY 2 DESC, 1 DESC LIMIT {most}"""
+
+
+def alike(
+    names: NamedTable, collection: str, *, is_firm_known: bool, checks: str, most: int
+) -> str:
+    """Names with a part that looks like %(literal)s, of rows that are newer than the vocabulary."""
+    firm = f"r.{names.tenant} = ANY (%(tenants)s::uuid[]) AND " if is_firm_known else ""
+    return f"""
+        SELECT id, relevance FROM (
+            SELECT candidate.id, max(word_similarity(%(literal)s, s.names) / 2.01)::float8
+            FROM (
+                SELECT r.id FROM {names.records} AS r WHERE {firm}r.created_at > coalesce(
+                    (SELECT counted_at FROM lexiflow_search_collection
+                    WHERE collection = '{collection}'), '-infinity')
+                ORDER BY r.created_at DESC LIMIT {_NEWEST}
+            ) AS candidate JOIN {names.table} AS s ON s.{names.key} = candidate.id
+            WHERE EXISTS (%(visible)s OFFSET 0){checks}
+            GROUP BY candidate.id
+        ) AS compared (id, relevance) WHERE relevance >= {_LEAST_LIKENESS / 2.01}
+        ORDER BY relevance DESC, id DESC LIMIT {most}"""
+
+
+def fewer(steps: Sequence[str], than: int) -> str:
+    """A condition without variables: PostgreSQL decides once whether to run a step at all."""
+    found = " + ".join(f"(SELECT count(*) FROM {name})" for name in steps) or "0"
+    return f"{found} < {than}"
+
+
+def is_new(steps: Sequence[str]) -> str:
+    """`candidate` is no hit of an earlier step."""
+    return "".join(
+        f" AND NOT EXISTS (SELECT FROM {name} WHERE {name}.id = candidate.id)" for name in steps
+    )
