@@ -90,6 +90,7 @@ class Knowledge:
         """A child knows nothing, and locks may be held by threads it does not have."""
         self._lock = threading.Lock()
         self._catching_up = threading.Lock()
+        self._catching_up_in: int | None = None
         self._suspending = threading.Lock()
         self._known: Epoch | None = None
         self._news = 0
@@ -103,6 +104,8 @@ class Knowledge:
     # --- Reading --------------------------------------------------------------------------------
     def usable(self) -> Epoch | None:
         """The epoch to read and store under now, if there is one. May ask PostgreSQL once."""
+        if self._catching_up_in == threading.get_ident():
+            return None  # replaying asks the database, whose cached queries come here again
         if not notifications.is_current(CHANNEL) or (self._owes and not self._paid()):
             return None
         known = self._known
@@ -222,8 +225,12 @@ class Knowledge:
         with self._catching_up:  # nobody goes on before it is done
             with self._lock:
                 heard = dict(self._unheard)
-            if heard and not self.replay(list(heard), epoch):
-                return False
+            self._catching_up_in = threading.get_ident()
+            try:
+                if heard and not self.replay(list(heard), epoch):
+                    return False
+            finally:
+                self._catching_up_in = None
             with self._lock:
                 for line, times in heard.items():
                     if self._unheard[line] == times:  # and not told again meanwhile
