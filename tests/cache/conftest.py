@@ -35,6 +35,7 @@ def remembering(
     }
     be_usable()
     yield
+    notifications.stop()
     knowledge.forget()
 
 
@@ -52,12 +53,6 @@ def be_usable() -> None:
                 return
         assert time.monotonic() < deadline, "The cache cannot be used."
         time.sleep(0.02)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _stop_listening() -> Iterator[None]:
-    yield
-    notifications.stop()
 
 
 def outcomes() -> dict[tuple[str, str], float]:

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from cases.models import Case
 from lexiflow.cache.epoch import knowledge
-from lexiflow.db.notifications import LIFE_SECONDS
+from lexiflow.db.notifications import LIFE_SECONDS, notifications
 from tests import factories
 from tests.admin_pages import signed_in
 from tests.cache.conftest import be_usable
@@ -53,6 +53,7 @@ def instances(redis: Valkey, settings: Any) -> Iterator[list[Server]]:
     with servers(2, workers=2, CACHE_REDIS_URL=redis.url, LOG_LEVEL="error") as started:
         be_usable()
         yield started
+    notifications.stop()
     knowledge.forget()
 
 
@@ -171,7 +172,7 @@ def _management(page: Any) -> dict[str, str]:
                 for name, value in inline.formset.management_form.initial.items()
             }
         )
-    for name in page.context["adminform"].form.fields.items():
+    for name in page.context["adminform"].form.fields:
         value = page.context["adminform"].form[name].value()
         if value not in (None, False) and not isinstance(value, list):
             sent[name] = str(value)

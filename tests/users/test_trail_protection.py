@@ -38,6 +38,9 @@ UNAUDITED = {
     "cases_numberseries": "a counter; the numbers it gives are in the events of their rows",
     "cases_casesearch": "made from the rows it finds, in the transaction of their change",
     "documents_documentsearch": "made from the rows it finds, in the transaction of their change",
+    "cases_casecount": "figures made from cases, in the statement of their change",
+    "documents_documentcount": "figures made from documents, in the statement of their change",
+    "users_answeredrequest": "answers that are repeated for a day; what they did is in the events",
     "documents_documentpage": "the text of a file, whose version and checksum are in the trail",
 }
 OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"

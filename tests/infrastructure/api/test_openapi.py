@@ -106,8 +106,10 @@ def test_every_operation_names_its_problems(schema: Schema) -> None:
         "403",
         "404",
         "409",
+        "412",
         "413",
         "415",
+        "428",
         "429",
         "default",
     }
