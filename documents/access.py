@@ -45,6 +45,6 @@ def _takes_over(actor: Any, document: Document, values: dict[str, Any]) -> bool:
 
 
 def _takes_out(actor: Any, document: Document, values: dict[str, Any]) -> bool:
-    if "case" not in values or document.case is None or manages_access(actor):
+    if "case" not in values or manages_access(actor) or document.case is None:
         return False
     return document.case.access != CaseAccess.FIRM and values["case"] != document.case

@@ -39,9 +39,12 @@ def pytest_unconfigure() -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
 ) -> None:
-    """The test database begins as a copy of one that is migrated."""
-    with django_db_blocker.unblock():
-        connection.settings_dict["TEST"]["TEMPLATE"] = template_database.ensure()
+    """The test database begins as a copy of one that is migrated. Not on a server that somebody
+    named: others may use it at the same time, and it is left as it was.
+    """
+    if not EXTERNAL_POSTGRES:
+        with django_db_blocker.unblock():
+            connection.settings_dict["TEST"]["TEMPLATE"] = template_database.ensure()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ are those that no search index holds, so there is little else that the trail cou
 Then what the event of a reading is of a request, and how fast events are sealed and verified.
 """
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -268,7 +267,3 @@ def test_how_fast_a_page_of_the_trail_is(
     for path in (f"cases/{case.pk}/history/", "audit-events/", f"audit-events/?case_id={case.pk}"):
         times = [milliseconds(partial(client.get, f"{API}{path}")) for _ in range(READS // 4)]
         print(f"  {path.replace(str(case.pk), '…'):<26} {median(times[5:]):6.2f} ms")
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-s", "-q", "-p", "no:cacheprovider"]))

@@ -11,7 +11,6 @@ prints the plans of the lists.
 
 import os
 import random
-import sys
 from collections.abc import Iterator
 from statistics import median
 from time import perf_counter
@@ -264,7 +263,3 @@ def measure(clients: dict[str, APIClient], path: str) -> dict[str, float]:
             each.get(f"/api/v1/{path}")
             times[name].append(perf_counter() - started)
     return {name: median(spent) for name, spent in times.items()}
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-s", "-q", "-p", "no:cacheprovider"]))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -64,8 +65,14 @@ class Visit:
             self.failures.append(f"{response.status}: {response.url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """The browser of a module's tests.
+
+    While Playwright's loop runs, Django keeps this thread's connections under another name (asgiref's
+    `Local`): they are closed before it ends, for nobody reaches them afterwards, and the test
+    database could not be dropped. Not for the session, so that no other test runs on them.
+    """
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("Chromium is not installed; the walks through a real browser are left out.")
@@ -73,6 +80,7 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         yield browser
         browser.close()
+        connections.close_all()
 
 
 @pytest.fixture
