@@ -69,9 +69,9 @@ class Visit:
 def chromium() -> Iterator[Browser]:
     """The browser of a module's tests.
 
-    While Playwright's loop runs, Django keeps this thread's connections under another name (asgiref's
-    `Local`): they are closed before it ends, for nobody reaches them afterwards, and the test
-    database could not be dropped. Not for the session, so that no other test runs on them.
+    While Playwright's loop runs, Django keeps this thread's connections under another name
+    (asgiref's `Local`): they are closed before it ends, for nobody reaches them afterwards, and
+    the test database could not be dropped. Not for the session: no other test runs on them.
     """
     path = shutil.which("chromium")
     if path is None:
