@@ -224,6 +224,7 @@ def pool_of_one(url: str) -> Iterator[dict[str, str]]:
         door.listen()
         threading.Thread(target=_lend, args=(door, upstream), daemon=True).start()
         yield {"host": str(folder), "port": "5432"}
+        door.shutdown(socket.SHUT_RDWR)  # closing alone does not wake who waits at it
     shutil.rmtree(folder)
 
 

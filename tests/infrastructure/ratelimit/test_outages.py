@@ -30,9 +30,9 @@ def test_no_window_holds_more_than_limit_times_processes_whatever_happens_to_red
     hits = hammers.results()
     assert hits.local["b"] > 0
     # What Redis counted before is unknown meanwhile, so a window around the moment may hold it and
-    # the shares of all processes; two such moments, going and coming back, lie further apart.
-    assert limit < most_in_a_window(hits.admitted["b"], period) <= 2 * limit
-    assert 2 * limit <= limit * PROCESSES
+    # the shares of all processes. On a busy machine a process may lose Redis twice, and admit its
+    # share once more after it has handed over the first.
+    assert limit < most_in_a_window(hits.admitted["b"], period) <= limit * PROCESSES
     assert len(hits.admitted["b"]) > 2 * limit
 
 
