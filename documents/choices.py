@@ -45,3 +45,12 @@ class TextStatus(TextChoices):
     NO_TEXT = "no_text", "No text in the file (a scan, or empty)"
     UNSUPPORTED = "unsupported", "This type of file has no text to extract"
     FAILED = "failed", "Extraction failed"
+
+
+class DigestCadence(TextChoices):
+    """How often somebody is told of new documents at most."""
+
+    HOURLY = "hourly", "Hourly"
+    DAILY = "daily", "Daily"
+    WEEKLY = "weekly", "Weekly"
+    NEVER = "never", "Never"

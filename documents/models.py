@@ -17,6 +17,13 @@ from cases.ownership import EndSharing, InheritOrganization
 from documents.choices import AccessLevel, DocumentStatus, DocumentType, TextStatus
 from documents.counting import DOCUMENTS, HOLD_CASES, CountDocumentsOfCase
 from documents.querysets import LEVELS_TO_OPEN, DocumentQuerySet, DocumentVersionQuerySet
+from documents.saved_searches.models import (
+    NewlyIndexed,
+    SavedSearch,
+    SearchDigest,
+    SearchMatch,
+    SearchWatch,
+)
 from lexiflow.cache.reads import declare_written_with
 from lexiflow.cache.triggers import tells_cache
 from lexiflow.counting.models import Count
@@ -25,6 +32,20 @@ from lexiflow.db.constraints import choices_only
 from lexiflow.db.models import Record
 from lexiflow.search.index import GIN_PENDING_KILOBYTES
 from users.history import AUDITED
+
+__all__ = [
+    "Document",
+    "DocumentCount",
+    "DocumentPage",
+    "DocumentSearch",
+    "DocumentVersion",
+    "FileFacts",
+    "NewlyIndexed",
+    "SavedSearch",
+    "SearchDigest",
+    "SearchMatch",
+    "SearchWatch",
+]
 
 ALIVE = Q(deleted_at__isnull=True)
 

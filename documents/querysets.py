@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cases.querysets import CaseChildQuerySet
 from cases.search_fields import fields_of_case
 from cases.visibility import works_on
 from documents.choices import AccessLevel, DocumentStatus, DocumentType
 from lexiflow.db.conditions import Condition
+from lexiflow.db.models import RecordQuerySet
 from lexiflow.search.compilation import CompiledQuery, compile_query
 from lexiflow.search.fields import Condition as FieldCondition
 from lexiflow.search.fields import choice, condition_of
@@ -78,7 +79,7 @@ class DocumentQuerySet(CaseChildQuerySet):
         Raises QueryError for a text that is too long, asks for nothing, or for an unknown field.
         """
         compiled = compile_query(query)
-        fields = _fields(pinned(self, "organization"))
+        fields = searchable_fields(pinned(self, "organization"))
         return SEARCH_INDEX.search(self.filter(condition_of(compiled.fields, fields)), compiled)
 
     def completing(self, text: str) -> Self:
@@ -94,7 +95,7 @@ def closed_levels(user: Any) -> list[str]:
     return [str(level) for level, needed in _OPENED_BY.items() if not is_capable(user, needed)]
 
 
-def _fields(firms: Sequence[Any] | None) -> Mapping[str, FieldCondition]:
+def searchable_fields(firms: Sequence[Any] | None) -> Mapping[str, FieldCondition]:
     """What a search can be asked for: `type:motion filed:2019 tag:urgent`."""
     return {
         **fields_of_case(firms, of_its_rows=True),
@@ -139,3 +140,15 @@ class DocumentVersionQuerySet(OrganizationOwnedQuerySet):
         if is_client(user):
             of_version = of_version.filter(current_version=OuterRef("number"))
         return self.filter(Exists(of_version))
+
+
+class SavedSearchQuerySet(RecordQuerySet):
+    """Saved searches: what somebody looks for is nobody else's business, an operator's neither."""
+
+    def in_scope_of(self, user: Any) -> Self:
+        own = self.filter(owner=user.pk)
+        return own if user.is_superuser else own.filter(organization__in=user.organization_ids)
+
+    def with_last_digest_at(self, user: Any) -> Self:
+        """Adds when its owner was last told of new documents."""
+        return self.annotate(last_digest_at=F("watch__last_digest_at"))

@@ -14,6 +14,9 @@ from cases.counting import CASES
 from documents.choices import TextStatus
 from documents.counting import DOCUMENTS
 from documents.models import DocumentVersion
+from documents.saved_searches.digests import SOURCE as DIGESTS_TASK
+from documents.saved_searches.digests import make_digests, send_digests
+from documents.saved_searches.matching import forget_old_matches, match_new_documents
 from documents.search_index import INDEXED, refresh_search_words
 from documents.services import EXTRACTION_QUEUE, EXTRACTION_TASK
 from documents.version_text import Outcome, read_text, save_outcome
@@ -82,6 +85,30 @@ async def retry_stalled(timestamp: int) -> None:
     for job in await app.job_manager.get_stalled_jobs(queue=EXTRACTION_QUEUE):
         logger.warning("job %s of a worker that is gone is tried again", job.id)
         await app.job_manager.retry_job(job)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="documents.match_saved", queue=UPKEEP_QUEUE, queueing_lock="match_saved_searches")
+def match_saved_searches(timestamp: int) -> None:
+    """Compares new documents with the saved searches, once a minute."""
+    match_new_documents()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(
+    name=DIGESTS_TASK.removeprefix("task: "), queue=UPKEEP_QUEUE, queueing_lock="search_digests"
+)
+def send_search_digests(timestamp: int) -> None:
+    """Tells people of new documents that their searches have found, every ten minutes."""
+    make_digests()
+    send_digests()
+
+
+@app.periodic(cron="31 3 * * *")
+@app.task(name="documents.forget_matches", queue=UPKEEP_QUEUE, queueing_lock="forget_matches")
+def forget_matches(timestamp: int) -> None:
+    """Deletes what saved searches have found long ago, every night."""
+    forget_old_matches()
 
 
 @app.periodic(cron="* * * * *")

@@ -2,6 +2,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from documents.bulk import DOCUMENTS
+from documents.saved_searches.viewsets import SavedSearchViewSet
 from documents.views import SearchView, SuggestionsView
 from documents.viewsets import (
     DocumentHistoryViewSet,
@@ -12,6 +13,7 @@ from lexiflow.bulk.views import BulkView
 
 router = SimpleRouter()
 router.register("documents", DocumentViewSet, basename="document")
+router.register("saved-searches", SavedSearchViewSet, basename="saved-search")
 
 in_case = SimpleRouter()
 in_case.register("documents", DocumentViewSet, basename="case-document")

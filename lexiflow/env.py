@@ -10,6 +10,7 @@ import re
 import secrets
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
@@ -120,6 +121,37 @@ def connection_info(name: str) -> dict[str, str]:
         raise ImproperlyConfigured(
             f"{name} is not understood; allowed: postgresql://user:password@host:port/database."
         ) from None
+
+
+_TLS = ("starttls", "ssl", "none")
+
+
+def mail(name: str, default: str) -> dict[str, str | int | bool]:
+    """Django's settings for where mail goes; empty for `off`. Errors do not repeat the password."""
+    parts = urlsplit(os.environ.get(name, "").strip() or default)
+    backend = "django.core.mail.backends.{}.EmailBackend".format
+    query = dict(parse_qsl(parts.query))
+    tls = query.pop("tls", "starttls")
+    if parts.scheme == "off":
+        return {}
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": backend("console")}
+    if parts.scheme == "file" and parts.path:
+        return {"EMAIL_BACKEND": backend("filebased"), "EMAIL_FILE_PATH": parts.path}
+    if parts.scheme != "smtp" or not parts.hostname or query or tls not in _TLS:
+        raise ImproperlyConfigured(
+            f"{name} is not understood; allowed: smtp://user:password@host:587?tls=starttls"
+            " (or ssl, none), file:///folder, console:, off:."
+        )
+    return {
+        "EMAIL_BACKEND": backend("smtp"),
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or 587,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": tls == "starttls",
+        "EMAIL_USE_SSL": tls == "ssl",
+    }
 
 
 def secret(name: str, keep_in: Path | None) -> str:

@@ -292,6 +292,17 @@ STATIC_URL = "static/"
 # Filled by `collectstatic` in production.
 STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "static")) if PRODUCTION else None
 
+# --- Mail ---------------------------------------------------------------------------------------
+# Without an address of a server nothing is sent, and what would be waits; in development it is
+# written into files.
+_mail = env.mail("EMAIL_URL", "off:" if PRODUCTION else f"file://{LOCAL_HOME / 'mail'}")
+MAIL_IS_SENT = bool(_mail)
+EMAIL_TIMEOUT = 10  # a transaction waits for it
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "LexiFlow <lexiflow@localhost>")
+# Where people reach us, for links in mail.
+PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+globals().update(_mail)
+
 # --- Admin --------------------------------------------------------------------------------------
 
 
@@ -351,7 +362,10 @@ UNFOLD: dict[str, Any] = {
             },
             {
                 "title": "Documents",
-                "items": [_admin_list("Documents", "description", "documents_document")],
+                "items": [
+                    _admin_list("Documents", "description", "documents_document"),
+                    _admin_list("Saved searches", "saved_search", "documents_savedsearch"),
+                ],
             },
             {
                 "title": "People",

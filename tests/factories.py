@@ -18,7 +18,7 @@ from cases.models import (
     Party,
 )
 from documents import services as document_services
-from documents.models import Document
+from documents.models import Document, SavedSearch
 from lexiflow.db.transactions import write_transaction
 from users import api_keys
 from users import services as user_services
@@ -120,3 +120,11 @@ def document(firm: Organization, text: str = "Some words.", **fields: Any) -> Do
     file = document_services.receive_text(firm.pk, text, values["title"])
     with write_transaction(values.get("author") and values["author"].pk):
         return document_services.create_document(file, **values)
+
+
+def saved_search(owner: User, query: str = "arbitration", **fields: Any) -> SavedSearch:
+    """In the owner's first firm unless another is named."""
+    values = {"name": f"Search {next(_count)}", **fields}
+    if "organization" not in values:
+        values["organization_id"] = owner.organization_ids[0]
+    return SavedSearch.objects.create(owner=owner, query=query, **values)

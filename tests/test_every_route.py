@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from rest_framework.test import APIClient
 
 from cases.models import Case, CaseTeamMember, ClientPerson, EthicalWall, EvidenceItem
-from documents.models import Document
+from documents.models import Document, SavedSearch
 from tests import factories, worlds
 from tests.assertions import assert_problem, ids
 from tests.routes import CALLS, RESOURCES, ROUTES, Route
@@ -35,8 +35,12 @@ PUBLIC = {
     "health-ready",
 }
 # Firms, people and keys have rules of their own: tests/users/test_permissions.py, test_api_keys.py.
-# So has what says who sees a case: tests/cases/test_access.py.
-OWN_RULES = {Organization, User, ApiKey, CaseTeamMember, EthicalWall, ClientPerson}
+# So have saved searches, and what says who sees a case: tests/documents/test_saved_searches.py,
+# tests/cases/test_access.py.
+OWN_RULES = {
+    *(Organization, User, ApiKey, SavedSearch),
+    *(CaseTeamMember, EthicalWall, ClientPerson),
+}
 NEEDS = {
     "list": Capability.READ,
     "metrics": Capability.READ,
@@ -201,8 +205,8 @@ def test_what_is_deleted_is_gone_until_it_is_restored(
     world: World, as_operator: APIClient, subtests: pytest.Subtests
 ) -> None:
     for route in with_action("destroy"):
-        if route.model is ApiKey:
-            continue  # a revoked key does not come back
+        if route.model in (ApiKey, SavedSearch):
+            continue  # a revoked key does not come back; an operator sees no search of alice's
         with subtests.test(route=str(route)), undone():
             assert_deletable(as_operator, route.url(world))
 

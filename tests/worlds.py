@@ -24,7 +24,7 @@ from cases.models import (
     Party,
 )
 from documents import services as document_services
-from documents.models import Document, DocumentVersion
+from documents.models import Document, DocumentVersion, SavedSearch
 from lexiflow.db.models import Record
 from lexiflow.db.transactions import write_transaction
 from tests import factories
@@ -135,6 +135,7 @@ MAKERS: dict[type[Model], Callable[[World], Any]] = {
     AuditEvent: _audit_event,
     ApiKey: lambda w: factories.api_key(w.owner, firm=w.firm).row,
     HistoryEvent: _history_event,
+    SavedSearch: lambda w: factories.saved_search(w.owner, organization=w.firm),
 }
 
 BODIES: dict[type[Model], Callable[[World], dict[str, Any]]] = {
@@ -159,6 +160,11 @@ BODIES: dict[type[Model], Callable[[World], dict[str, Any]]] = {
     ApiKey: lambda w: {
         "name": "Nightly export",
         "scopes": ["cases:read"],
+        "organization": str(w.firm.pk),
+    },
+    SavedSearch: lambda w: {
+        "name": "Disputes",
+        "query": "arbitration",
         "organization": str(w.firm.pk),
     },
 }

@@ -4,6 +4,6 @@ Not here, on purpose: pages of text and the search table. Both are written by th
 triggers, and both are too large for a form; the page of a document previews its text.
 """
 
-from documents.admin import documents, versions
+from documents.admin import documents, saved_searches, versions
 
-__all__ = ["documents", "versions"]
+__all__ = ["documents", "saved_searches", "versions"]

@@ -73,7 +73,12 @@ def renew(indexed: Indexed) -> Iterator[int]:
     """Makes the rows of an older normaliser anew, batch by batch; how many each batch had."""
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_TIMEOUT])
+            # The words are read differently, and the texts are no news.
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true),"
+                " set_config('lexiflow.renewing', 'on', true)",
+                [_TIMEOUT],
+            )
             # Unlocked: the function locks the records first, as every writer does.
             cursor.execute(
                 f"SELECT {indexed.key} FROM {indexed.table}"

@@ -1,4 +1,4 @@
-"""What the people of a scene come in with: sign-ins and API keys."""
+"""What the people of a scene have of their own: sign-ins, API keys, saved searches."""
 
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,15 @@ def add_keys(scene: "Scene") -> None:
         owner = scene.cast[name]
         key = factories.api_key(owner.user, firm=scene.firms.get(owner.firm))
         scene.add(key.row, owner.firm, author=owner.user)
+
+
+def add_saved_searches(scene: "Scene") -> None:
+    """An operator belongs to no firm, and still has searches of their own."""
+    for name in _OWNERS:
+        owner = scene.cast[name]
+        firm = scene.firms[owner.firm or "home"]
+        search = factories.saved_search(owner.user, organization=firm)
+        scene.add(search, owner.firm or "home", author=owner.user)
 
 
 def add_limits(scene: "Scene") -> None:

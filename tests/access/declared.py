@@ -19,7 +19,7 @@ from cases.models import (
     NumberSeries,
     Party,
 )
-from documents.models import Document, DocumentVersion
+from documents.models import Document, DocumentVersion, SavedSearch
 from users.models import (
     ApiKey,
     AuditEvent,
@@ -51,6 +51,7 @@ class Rule(Enum):
     HISTORY = "those who see all that the change tells of; no client"
     API_KEYS = "their owner, and those who administer the owner"
     SIGN_INS = "those who administer users, of people they see"
+    OWN = "their owner, and nobody else"
     OPERATORS = "operators"
 
 
@@ -74,6 +75,7 @@ RULES: dict[type[Model], Rule] = {
     CustodyEvent: Rule.FOLLOWS_CASE,
     Document: Rule.DOCUMENT,
     DocumentVersion: Rule.FOLLOWS_DOCUMENT,
+    SavedSearch: Rule.OWN,
     NumberSeries: Rule.OPERATORS,
     ScopeLimit: Rule.OPERATORS,
     LimitOverride: Rule.OPERATORS,

@@ -246,5 +246,6 @@ JUDGES: dict[Rule, Callable[[Person, Fact], bool]] = {
     Rule.HISTORY: _history,
     Rule.API_KEYS: _api_key,
     Rule.SIGN_INS: _sign_in,
+    Rule.OWN: lambda person, fact: fact.author == person.user,
     Rule.OPERATORS: lambda person, fact: person.is_operator,
 }

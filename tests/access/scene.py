@@ -20,7 +20,7 @@ from documents import services as document_services
 from documents.models import Document
 from lexiflow.db.transactions import write_transaction
 from tests import factories
-from tests.access.credentials import add_keys, add_limits, sign_everybody_in
+from tests.access.credentials import add_keys, add_limits, add_saved_searches, sign_everybody_in
 from tests.access.policy import Fact, Matter, Person, sees
 from tests.access.trail import add_trail
 from tests.access.words import words_of, write_word
@@ -146,6 +146,7 @@ def build() -> Scene:
     for series in NumberSeries.objects.all():
         scene.add(series, scene.firm_name(series.organization_id))
     add_keys(scene)
+    add_saved_searches(scene)
     add_limits(scene)
     for fact in scene.facts:
         write_word(fact)

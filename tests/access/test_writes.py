@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from cases.models import Case, Client
+from documents.models import SavedSearch
 from lexiflow.api.fields import VisibleReferenceField, VisibleReferencesField
 from tests.access.asking import (
     UNKNOWN,
@@ -28,8 +29,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_remembered_identi
 
 ON_ROWS = [(r, m, a) for r, m, a in CALLS if m != "get" and "pk" in r.parameters]
 ON_LISTS = [(r, m, a) for r, m, a in CALLS if m != "get" and r.is_nested and not r.is_detail]
-# Firms, people and keys: who may change themselves is not said by the role alone.
-OWN_RULES = (ApiKey, Organization, User)
+# Firms, people, keys, saved searches: who may change themselves is not said by the role alone.
+OWN_RULES = (ApiKey, Organization, SavedSearch, User)
 CREATING = [r for r in RESOURCES if "create" in r.action_names and not r.parameters]
 
 
@@ -95,9 +96,7 @@ def test_what_is_seen_but_not_allowed_is_refused(role: str, scene: Scene) -> Non
     asker, before = Asker(scene, scene.cast[f"team {Role(role)}"]), everything_written()
     refused = 0
     for route, method, action in ON_ROWS:
-        seen = [
-            f for f in asker.seen(route.model) if route.model not in (ApiKey, Organization, User)
-        ]
+        seen = [f for f in asker.seen(route.model) if route.model not in OWN_RULES]
         for fact in seen[:1]:
             answer = asker.ask(method, path_of(route, fact), {})
             assert answer.status_code == 403, (route, action)
