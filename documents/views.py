@@ -2,23 +2,30 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from cases.models import Case
-from cases.results import hits_of_cases
 from cases.serializers import CaseSummary
-from cases.viewsets import PERMISSIONS
-from documents.models import Document
-from documents.results import hits_of_documents
+from cases.viewsets import PERMISSIONS, CaseViewSet
 from documents.search import correction, suggestions
 from documents.serializers import DocumentSummary
+from documents.viewsets import DocumentViewSet
 from lexiflow.api.problems import InvalidParameter
 from lexiflow.api.projection import Row, projection_of
-from lexiflow.api.searching import FEW_RESULTS, Q_DESCRIPTION, compiled_query, searched
+from lexiflow.api.searching import (
+    FEW_RESULTS,
+    Q_DESCRIPTION,
+    SearchableRecords,
+    compiled_query,
+    counted,
+    explanations,
+    refuse_explaining,
+    searched,
+)
 from lexiflow.api.viewsets import StrictRequests
 from lexiflow.ratelimit.rules import HEAVY
 from lexiflow.search.compilation import CompiledQuery
@@ -29,9 +36,14 @@ MAX_RESULTS = 100
 MAX_SUGGESTIONS = 20
 MAX_TYPED_CHARACTERS = 200
 
-_KINDS: dict[str, tuple[Any, Any, Any]] = {
-    "case": (Case, CaseSummary, hits_of_cases),
-    "document": (Document, DocumentSummary, hits_of_documents),
+# Each kind is found, shown and counted as in its own list.
+_KINDS: dict[str, tuple[type[SearchableRecords], Any]] = {
+    "case": (CaseViewSet, CaseSummary),
+    "document": (DocumentViewSet, DocumentSummary),
+}
+_FLAGS = {
+    "facets": "`true` counts the hits of each kind by type, status, case, court and year.",
+    "explain": "For operators: `true` says of each hit why it ranks where it does.",
 }
 
 # What is searched, in the words of API keys: all of it is needed.
@@ -39,20 +51,24 @@ _RESOURCES = ("cases", "documents")
 
 
 class FoundSerializer(serializers.Serializer[Any]):
-    """A case or a document. `record` is its summary; `hit` is as in the lists of its kind."""
+    """A case or a document. `record` is its summary; the rest is as in the lists of its kind."""
 
     kind = serializers.ChoiceField(choices=list(_KINDS))
     relevance = serializers.FloatField()
     record = serializers.DictField()
     hit = serializers.DictField(allow_null=True)
+    explanation = serializers.ListField(child=serializers.DictField(), required=False)
 
 
 class SearchAnswerSerializer(serializers.Serializer[Any]):
-    """matched: "3 of 4 words" when no result has all; did_you_mean: another spelling of few."""
+    """matched: "3 of 4 words" when no result has all; did_you_mean: another spelling of few;
+    facets: of each kind, `is_bounded` if it has more hits than were counted.
+    """
 
     results = FoundSerializer(many=True)
     matched = serializers.CharField(required=False)
     did_you_mean = serializers.CharField(required=False)
+    facets = serializers.DictField(child=serializers.DictField(), required=False)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
@@ -75,22 +91,30 @@ class SearchView(StrictRequests, GenericAPIView[Any]):
     resource = _RESOURCES
     permission_classes = PERMISSIONS
     serializer_class = SearchAnswerSerializer
-    query_parameters = ("q", "page_size")
+    query_parameters = ("q", "page_size", *_FLAGS)
     throttle_scope = HEAVY
     queryset = None
 
     @extend_schema(
         tags=["search"],
-        parameters=[_query(Q_DESCRIPTION), OpenApiParameter("page_size", int)],
+        parameters=[
+            _query(Q_DESCRIPTION),
+            OpenApiParameter("page_size", int),
+            *(OpenApiParameter(name, bool, description=text) for name, text in _FLAGS.items()),
+        ],
         operation_id="search",
     )
     def get(self, request: Request) -> Response:
         size = self.parameters.integer("page_size", 20, minimum=1, maximum=MAX_RESULTS)
         text = required_text(self.parameters.get("q"), 1_000)
+        flags = {name: self.parameters.flag(name) for name in _FLAGS}
+        if flags["explain"]:
+            refuse_explaining(request)
         query = compiled_query(text)
-        found = self._of_both(query, size)
-        found.sort(key=lambda row: (-row["relevance"], row["record"]["id"]))
-        results = self._with_hits(found[:size], query)
+        found = self._of_both(query)
+        rows = [row for kind in found for row in self._best(kind, found[kind], size)]
+        rows.sort(key=lambda row: (-row["relevance"], row["record"]["id"]))
+        results = self._with_hits(rows[:size], query, explain=flags["explain"])
         audit.record_search(request, text, within="all", hits=len(results))
         answer: dict[str, Any] = {"results": results}
         hits = [row["hit"] or {} for row in results]
@@ -99,42 +123,46 @@ class SearchView(StrictRequests, GenericAPIView[Any]):
         if len(results) < FEW_RESULTS:
             meant = correction(caller(request), text, query)
             answer.update({"did_you_mean": meant} if meant else {})
+        if flags["facets"]:
+            answer["facets"] = {k: counted(found[k], _KINDS[k][0].facets) for k in found}
         return Response(answer)
 
-    def _of_both(self, query: CompiledQuery, size: int) -> list[Row]:
-        """The best of each kind; `type:motion` is a value for documents only, and finds no case."""
-        found: list[Row] = []
+    def _of_both(self, query: CompiledQuery) -> dict[str, QuerySet[Any]]:
+        """What is found of each kind; `type:motion` is a value for documents only, and finds no
+        case.
+        """
+        found: dict[str, QuerySet[Any]] = {}
         refusals: list[InvalidParameter] = []
-        for kind in _KINDS:
+        for kind, (view, _) in _KINDS.items():
             try:
-                found += self._best(kind, query, size)
+                found[kind] = searched(view.queryset.visible_to(caller(self.request)), query)
             except InvalidParameter as refusal:
                 refusals.append(refusal)
-        if len(refusals) == len(_KINDS):
+        if not found:
             raise refusals[-1]
         return found
 
-    def _best(self, kind: str, query: CompiledQuery, size: int) -> list[Row]:
-        model, summary, _ = _KINDS[kind]
-        projection = projection_of(summary)
-        rows = (
-            searched(model.objects.visible_to(caller(self.request)), query)
-            .order_by("-relevance", "-id")
-            .values_list("relevance", *(column.path for column in projection.columns))[:size]
-        )
+    @staticmethod
+    def _best(kind: str, found: QuerySet[Any], size: int) -> list[Row]:
+        projection = projection_of(_KINDS[kind][1])
+        paths = (column.path for column in projection.columns)
+        rows = found.order_by("-relevance", "-id").values_list("relevance", *paths)[:size]
         names = projection.names
         return [
             {"kind": kind, "relevance": row[0], "record": dict(zip(names, row[1:], strict=True))}
             for row in rows
         ]
 
-    def _with_hits(self, found: list[Row], query: CompiledQuery) -> list[Row]:
-        for kind, (_, _, hits_of) in _KINDS.items():
+    def _with_hits(self, found: list[Row], query: CompiledQuery, *, explain: bool) -> list[Row]:
+        for kind, (view, _) in _KINDS.items():
             of_kind = [row for row in found if row["kind"] == kind]
             ids = [row["record"]["id"] for row in of_kind]
-            hits = hits_of(ids, query, caller(self.request)) if of_kind else {}
+            hits = view.find_hits(ids, query, caller(self.request)) if of_kind else {}
+            explained = explanations(view.search_index, ids, query) if explain and ids else {}
             for row in of_kind:
                 row["hit"] = hits.get(row["record"]["id"])
+                if explain:
+                    row["explanation"] = explained[row["record"]["id"]]
         return found
 
 

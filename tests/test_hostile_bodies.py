@@ -10,6 +10,7 @@ from django.db.models import Model
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
+from documents.models import SavedSearch
 from lexiflow.api.fields import VisibleReferenceField
 from tests import factories, worlds
 from tests.assertions import assert_problem, assert_refused
@@ -112,6 +113,7 @@ def insider(world: World, client_of: Callable[[User], APIClient]) -> APIClient:
     """May do everything, so that the values are refused and not the caller."""
     root = User.objects.create_superuser("root@example.com", factories.PASSWORD)
     services.join_organization(root, world.firm)
+    SavedSearch.objects.update(owner=root)  # nobody else would see it
     return client_of(root)
 
 
@@ -253,6 +255,7 @@ def test_a_person_of_two_firms_ties_no_rows_of_them_together(
     theirs = worlds.build(charlie.memberships.get().organization, charlie)
     dana = factories.user(firm=world.firm, role="admin")
     services.join_organization(dana, theirs.firm)
+    SavedSearch.objects.update(owner=dana)
     client = client_of(dana)
     for method, url, body in calls(route, world):
         if route.model in (Organization, User):

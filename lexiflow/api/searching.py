@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db.models import FloatField, QuerySet
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lexiflow.api.ordering import Orderings, SortKey
@@ -85,6 +86,19 @@ def searched(queryset: QuerySet[Any], query: CompiledQuery) -> QuerySet[Any]:
     return found
 
 
+def refuse_explaining(request: Request) -> None:
+    """Raises PermissionDenied for whoever is no operator: what words weigh tells of all firms."""
+    if not request.user.is_superuser:
+        raise PermissionDenied("Only operators are told how hits are ranked.")
+
+
+def explanations(
+    index: SearchIndex, ids: Sequence[UUID], query: CompiledQuery
+) -> dict[UUID, list[dict[str, Any]]]:
+    """Why each of these rows ranks where it does. One query."""
+    return {pk: list(map(asdict, each)) for pk, each in index.explain(ids, query).items()}
+
+
 class SearchableRecords(RecordReads):
     """A list with `q`. Its queryset must offer `search(compiled)`."""
 
@@ -116,8 +130,8 @@ class SearchableRecords(RecordReads):
             if any(flags.values()):
                 raise InvalidParameter(q="There is nothing to count or explain without a search.")
             return super().page_response(queryset)
-        if flags["explain"] and not self.request.user.is_superuser:
-            raise PermissionDenied("Only operators are told how hits are ranked.")
+        if flags["explain"]:
+            refuse_explaining(self.request)
         self._compiled = compiled_query(text)
         found = searched(queryset, self._compiled)
         response = super().page_response(found)
@@ -159,10 +173,8 @@ class SearchableRecords(RecordReads):
             for row in rows:
                 row["hit"] = hits.get(row["id"])
             if self.parameters.flag("explain"):
-                self._explain(rows, self._compiled)
+                ids = [row["id"] for row in rows]
+                explained = explanations(self.search_index, ids, self._compiled)
+                for row in rows:
+                    row["explanation"] = explained[row["id"]]
         return rows
-
-    def _explain(self, rows: list[Row], query: CompiledQuery) -> None:
-        explained = self.search_index.explain([row["id"] for row in rows], query)
-        for row in rows:
-            row["explanation"] = [asdict(each) for each in explained[row["id"]]]

@@ -14,7 +14,14 @@ from rest_framework.test import APIClient
 
 from cases.models import Case, EthicalWall
 from documents import services
-from documents.models import Document, DocumentSearch, NewlyIndexed, SavedSearch, SearchMatch, SearchWatch
+from documents.models import (
+    Document,
+    DocumentSearch,
+    NewlyIndexed,
+    SavedSearch,
+    SearchMatch,
+    SearchWatch,
+)
 from documents.saved_searches import matching
 from documents.saved_searches.digests import make_digests, send_digests
 from documents.saved_searches.letters import SHOWN

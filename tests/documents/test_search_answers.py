@@ -105,6 +105,11 @@ def test_facets_count_the_hits_that_are_visible(
         assert (alone.status_code, list(alone.json()["errors"])) == (400, ["q"])
     cases = answer(as_alice, "A-1", "cases/", facets="true")["facets"]
     assert cases["court"] == [{"value": "D. Nevada", "count": 1}]
+    both = answer(as_alice, "salvage", "search/", facets="true", page_size=1)
+    assert both["facets"]["document"] == facets
+    assert both["facets"]["case"]["type"] == []
+    of_documents = answer(as_alice, "salvage type:motion", "search/", facets="true")["facets"]
+    assert list(of_documents) == ["document"]
 
 
 def test_the_ranking_is_explained_to_operators_only(
@@ -118,5 +123,12 @@ def test_the_ranking_is_explained_to_operators_only(
     assert explained["query"] == "'salvag'"
     assert (round(explained["frequency"]), explained["in_title"], explained["word"]) == (3, 1.0, 0)
     assert explained["weight"] > 0
-    refused = as_alice.get(f"{API}documents/", {"q": "salvage", "explain": "true"})
-    assert refused.status_code == 403
+    factories.case(firm, title="Salvage of the Andrea")
+    both = answer(client, "salvage", "search/", explain="true")["results"]
+    assert {row["kind"]: row["explanation"][0]["query"] for row in both} == {
+        "case": "'salvag'",
+        "document": "'salvag'",
+    }
+    for path in ("documents/", "cases/", "search/"):
+        refused = as_alice.get(f"{API}{path}", {"q": "salvage", "explain": "true"})
+        assert refused.status_code == 403
