@@ -37,8 +37,9 @@ from lexiflow.search.names import (
     is_new,
     named,
 )
+from lexiflow.search.plan import plan_of
 from lexiflow.search.query import MAX_CHARACTERS, ParsedQuery, printable
-from lexiflow.search.ranking import RankedTable, explanation_sql, plan_of, ranked_sql
+from lexiflow.search.ranking import RankedTable, explanation_sql, ranked_sql
 
 # What a GIN index has not sorted in yet, every search reads through: with PostgreSQL's own limit of
 # 4 MB that is 20 ms after a bulk load. Less than this makes the load itself slower.

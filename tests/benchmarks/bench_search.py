@@ -148,7 +148,9 @@ def library(django_db_setup: None, django_db_blocker: Any) -> Iterator[Library]:
         print(f"\n{count:,} documents in {perf_counter() - started:.0f} s")
         yield Library(all_kinds(contracts, sections, rulings), texts, firms)
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE users_organization, users_user CASCADE")
+            cursor.execute(
+                "TRUNCATE users_organization, users_user, documents_newlyindexed CASCADE"
+            )
             cursor.execute(
                 "TRUNCATE lexiflow_search_word, lexiflow_search_lexeme, lexiflow_search_collection"
             )
