@@ -23,6 +23,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from cases.models import Case, Party
+from cases.search_index import indexed_at_the_end as cases_indexed_at_the_end
 from documents.models import Document, DocumentPage, DocumentVersion
 from documents.search_index import indexed_at_the_end
 from lexiflow.db.copying import copy_rows
@@ -89,9 +91,56 @@ class LexiFlow:
             self._keys.update(zip(written, (t.key for t in texts[first:]), strict=False))
 
     def search(self, question: str, limit: int) -> list[str]:
-        rows = Document.objects.visible_to(self.person).search(question)
-        ids = rows.order_by("-relevance", "-id").values_list("id", flat=True)[:limit]
-        return [self._keys[pk] for pk in ids]
+        found = self.rows(question).order_by("-relevance", "-id")
+        return [self._keys[pk] for pk in found.values_list("id", flat=True)[:limit]]
+
+    def rows(self, question: str) -> Any:
+        return Document.objects.visible_to(self.person).search(question)
+
+
+class Matters(LexiFlow):
+    """The same of a firm with cases: number, title, parties, court, and the citation on top."""
+
+    def __init__(self, name: str, texts: Sequence[Text]) -> None:
+        super().__init__(name, ())
+        cases, parties = [], []
+        for text in texts:
+            pk, facts = new_id(), text.facts
+            self._keys[pk] = text.key
+            number = facts["docket_number"] or text.key
+            firm = {"organization_id": self.firm.pk}
+            cases.append(
+                {
+                    "id": pk,
+                    # Old numbers begin anew each term.
+                    "case_number": number if "-" in number else f"{number} ({facts['term']})",
+                    "title": text.title,
+                    "court": facts["lower_court"][:200],
+                    "description": text.text,
+                    **firm,
+                }
+            )
+            parties += [
+                {"case_id": pk, "name": facts[side][:300], "kind": side, **firm}
+                for side in ("petitioner", "respondent")
+                if facts[side]
+            ]
+        with transaction.atomic(), cases_indexed_at_the_end(list(self._keys)):
+            copy_rows(Case, unique(cases))
+            copy_rows(Party, parties)
+
+    def rows(self, question: str) -> Any:
+        return Case.objects.visible_to(self.person).search(question)
+
+
+def unique(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some rulings have the number of another; a firm gives each once."""
+    seen: set[str] = set()
+    for case in cases:
+        while case["case_number"] in seen:
+            case["case_number"] += " bis"
+        seen.add(case["case_number"])
+    return cases
 
 
 def write(firm: Organization, texts: Sequence[Text]) -> list[Any]:
@@ -137,10 +186,11 @@ def library(django_db_setup: None, django_db_blocker: Any) -> Iterator[Library]:
         pytest.skip(f"no documents in {search_collection.DATA}; set LEXIFLOW_BENCH_DATA")
     contracts, rulings = search_collection.contracts(), search_collection.rulings()
     sections = search_collection.sections(contracts)
-    texts = {"contracts": [*contracts, *rulings], "sections": sections}
+    texts = {"contracts": [*contracts, *rulings], "sections": sections, "cases": rulings}
     with django_db_blocker.unblock():
         started = perf_counter()
-        firms = {name: LexiFlow(name, of) for name, of in texts.items()}
+        makers = {"cases": Matters}
+        firms = {name: makers.get(name, LexiFlow)(name, of) for name, of in texts.items()}
         call_command("refresh_search_vocabulary", verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

@@ -77,6 +77,7 @@ class Archive:
         self.questions = {
             kind.name: [question.text for question in kind.questions[:EACH]]
             for kind in all_kinds(contracts, sections, search_collection.rulings())
+            if kind.collection != "cases"
         } | FIXED
         self.cases = [new_id() for _ in range(CASES)]
         with transaction.atomic():

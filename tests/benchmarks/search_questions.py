@@ -141,7 +141,42 @@ def all_kinds(contracts: list[Text], sections: list[Text], rulings: list[Text]) 
         Kind("cut at the start", "contracts", _spoilt(chance, parties, _cut_start)),
         Kind("citation", "contracts", _citations(chance, rulings)),
         Kind("names of a case", "contracts", _of_each(chance, rulings, 150, _case_names)),
+        *_of_cases(rulings),
     ]
+
+
+def _of_cases(rulings: list[Text]) -> list[Kind]:
+    """The rulings once more, as cases with parties."""
+    chance = random.Random(20_260_102)
+    sides = _of_each(chance, rulings, 150, _case_names)
+    return [
+        Kind("cases: docket number", "cases", _docket_numbers(chance, rulings)),
+        Kind("cases: citation", "cases", _citations(chance, rulings)),
+        Kind("cases: parties", "cases", sides),
+        Kind("cases: one typo, parties", "cases", _spoilt(chance, sides, _typo)),
+        Kind("cases: party, court and year", "cases", _of_each(chance, rulings, 150, _court)),
+    ]
+
+
+def _docket_numbers(chance: random.Random, rulings: list[Text]) -> list[Question]:
+    """Of those with a year in them; with any dash."""
+    numbered: dict[str, list[str]] = {}
+    for ruling in rulings:
+        if re.fullmatch(r"\d\d-\d+", number := ruling.facts["docket_number"]):
+            numbered.setdefault(number, []).append(ruling.key)
+    drawn = chance.sample(sorted(numbered), 150)
+    return [
+        Question(
+            chance.choice((number, number.replace("-", "\u2013"))), frozenset(numbered[number])
+        )
+        for number in drawn
+    ]
+
+
+def _court(chance: random.Random, of: Text) -> str | None:
+    party, court = _party_words(of.facts["petitioner"]), _content_words(of.facts["lower_court"])
+    year = of.facts["decided_on"][-4:]
+    return f"{party[-1]} {court[-2]} {year}".lower() if party and len(court) > 3 and year else None
 
 
 def _of_each(
