@@ -36,6 +36,7 @@ from lexiflow.search.names import (
     fewer,
     is_new,
     named,
+    newly_completing,
 )
 from lexiflow.search.plan import plan_of
 from lexiflow.search.query import MAX_CHARACTERS, ParsedQuery, printable
@@ -46,6 +47,8 @@ from lexiflow.search.ranking import RankedTable, explanation_sql, ranked_sql
 GIN_PENDING_KILOBYTES = 1024
 # With so many hits by words nobody needs parts of names.
 _FEW_BY_WORDS = 5
+# With so many among the newest nobody looks for older ones.
+_ENOUGH_COMPLETIONS = 10
 _SHORTEST_PART, _SHORTEST_LIKENESS = 3, 4
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 NOTHING = "SELECT NULL::uuid AS id, 0::float8 AS relevance WHERE false"
@@ -197,16 +200,22 @@ def _statement(
 def _completions(index: SearchIndex, literal: str, *, is_firm_known: bool) -> str:
     if not _LETTER_OR_DIGIT.search(literal):
         return NOTHING
-    begun = completing(index.names, is_firm_known=is_firm_known)
-    steps, selects = [f"begun AS MATERIALIZED ({begun})"], ["SELECT id, relevance FROM begun"]
+    newest = newly_completing(index.names, is_firm_known=is_firm_known)
+    steps = {"newest": newest}
+    # Of what begins with one letter or two, an index of three letters finds nearly everything.
+    if len(literal) >= _SHORTEST_PART:
+        before = list(steps)
+        checks = f" AND {fewer(before, _ENOUGH_COMPLETIONS)}{is_new(before)}"
+        steps["begun"] = completing(index.names, is_firm_known=is_firm_known, checks=checks)
     if len(literal) >= _SHORTEST_LIKENESS:
         looking = alike(
             index.names,
             index.name,
             is_firm_known=is_firm_known,
-            checks=f" AND {fewer(['begun'], 1)}",
+            checks=f" AND {fewer(list(steps), 1)}",
             most=MAX_COMPLETIONS,
         )
-        steps.append(f"alike AS MATERIALIZED ({looking})")
-        selects.append("SELECT id, relevance FROM alike")
-    return f"WITH {', '.join(steps)} {' UNION ALL '.join(selects)}"
+        steps["alike"] = looking
+    common = ", ".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in steps.items())
+    selects = " UNION ALL ".join(f"SELECT id, relevance FROM {name}" for name in steps)  # noqa: S608
+    return f"WITH {common} {selects}"
