@@ -1,7 +1,8 @@
 """What an older normaliser has made is found without reading the rest."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from lexiflow.db.online_indexes import AddIndexOnline
 
 
 class Migration(migrations.Migration):
@@ -9,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("cases", "0009_search_ranking")]
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnline(
             "casesearch",
             models.Index(fields=["normalizer", "case"], name="case_search_normalizer"),
         ),

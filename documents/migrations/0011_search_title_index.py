@@ -1,8 +1,9 @@
 """Titles have an index of their own: of very many matches, those in titles are looked at first."""
 
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from lexiflow.db.online_indexes import AddIndexOnline
 
 
 class Migration(migrations.Migration):
@@ -10,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("documents", "0010_search_ranking")]
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnline(
             "documentsearch",
             GinIndex(
                 fields=["organization", "title_vector"],
@@ -18,7 +19,7 @@ class Migration(migrations.Migration):
                 gin_pending_list_limit=1024,
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexOnline(
             "documentsearch",
             models.Index(fields=["normalizer", "document"], name="document_search_normalizer"),
         ),

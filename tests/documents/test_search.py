@@ -314,6 +314,28 @@ def test_a_hit_in_the_title_names_no_page(write: Any) -> None:
     assert hit(document, "premises") == Hit(None, "Of rental <mark>premises</mark>")
 
 
+def test_suggestions_look_at_older_names_when_few_of_the_newest_begin_so(
+    firm: Organization, other_firm: Organization, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is hidden, or another firm's, takes nobody's place among the newest."""
+    monkeypatch.setattr("lexiflow.search.names._NEWEST", 2)
+    factories.document(firm, title="Merger of old")
+    factories.document(firm, title="Merger, newer")
+    hidden = factories.case(firm, access="team")
+    for n in range(3):
+        factories.document(other_firm, title=f"Merger of others {n}")
+        factories.document(
+            firm, title=f"Merger {n}, hidden", case=hidden, access_level="privileged"
+        )
+    alice.role = "clerk"
+    found = {s.text for s in suggestions(alice, "merg")}
+    assert found == {"Merger of old", "Merger, newer"}
+    monkeypatch.setattr("lexiflow.search.index._ENOUGH_COMPLETIONS", 1)
+    factories.document(firm, title="Merger, newest")
+    assert [s.text for s in suggestions(alice, "merg")] == ["Merger, newest"]
+    assert [s.text for s in suggestions(alice, "m")] == ["Merger, newest"]
+
+
 def test_suggestions_complete_and_correct_names_of_every_kind(
     write: Any, alice: User, firm: Organization
 ) -> None:

@@ -1,14 +1,15 @@
 """Indexes for histories and for what a person or a request did. Built while writers go on."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from lexiflow.db.online_indexes import AddIndexOnline
 
 
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("users", "0003_audit_trail")]
     operations = [
-        AddIndexConcurrently(
+        AddIndexOnline(
             model_name="auditevent",
             index=models.Index(
                 condition=models.Q(("case__isnull", False)),
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
                 name="audit_event_by_case",
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexOnline(
             model_name="auditevent",
             index=models.Index(
                 condition=models.Q(("document__isnull", False)),
@@ -24,7 +25,7 @@ class Migration(migrations.Migration):
                 name="audit_event_by_document",
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexOnline(
             model_name="auditevent",
             index=models.Index(
                 condition=models.Q(("actor_id__isnull", False)),
@@ -32,7 +33,7 @@ class Migration(migrations.Migration):
                 name="audit_event_by_actor",
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexOnline(
             model_name="auditevent",
             index=models.Index(
                 condition=models.Q(("request_id", ""), _negated=True),
@@ -40,7 +41,7 @@ class Migration(migrations.Migration):
                 name="audit_event_by_request",
             ),
         ),
-        AddIndexConcurrently(
+        AddIndexOnline(
             model_name="auditseal",
             index=models.Index(fields=["last_id"], name="audit_seal_by_last_event"),
         ),
