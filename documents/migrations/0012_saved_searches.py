@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                 ),
                 ("made_of", models.PositiveIntegerField()),
                 ("normalizer", models.PositiveSmallIntegerField()),
+                ("asked", models.TextField()),
                 ("words", models.TextField(null=True)),
                 (
                     "clauses",

@@ -6,13 +6,14 @@ The words are those of the search as they are typed: all of them, unwidened. Who
 
 # ruff: noqa: S608  (only constants of ours are put together; values are parameters)
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Func, Q, SmallIntegerField
 
 from documents.choices import DocumentStatus, DocumentType
@@ -29,6 +30,7 @@ _COLUMNS = {
     "search_id": "%(search_id)s",
     "made_of": "%(made_of)s",
     "normalizer": "lexiflow_normalizer()",
+    "asked": "%(asked)s",
     "words": "%(words)s",
     "clauses": "%(clauses)s",
     "phrases": "%(phrases)s",
@@ -49,6 +51,15 @@ INSERT INTO documents_searchwatch ({", ".join(_COLUMNS)}, waiting)
 VALUES ({", ".join(_COLUMNS.values())}, 0)
 ON CONFLICT (search_id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "search_id")}
+"""
+# What waits was found by another question.
+_FORGET = """
+WITH changed AS (
+    UPDATE documents_searchwatch SET waiting = 0
+    WHERE search_id = %(search_id)s AND asked <> %(asked)s RETURNING search_id
+)
+DELETE FROM documents_searchmatch AS m USING changed
+WHERE m.search_id = changed.search_id AND m.digest_id IS NULL
 """
 
 
@@ -90,8 +101,15 @@ def bring_up_to_date(most: int) -> list[UUID]:
         except QueryError:
             failed.append(search.pk)
             found = _NOTHING
-        with connection.cursor() as cursor:
-            values = {**found, "search_id": search.pk, "made_of": search.version}
+        asked = json.dumps([search.query, search.filters], sort_keys=True)
+        values = {
+            **found,
+            "search_id": search.pk,
+            "made_of": search.version,
+            "asked": asked,
+        }
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_FORGET, values)
             cursor.execute(_WRITE, values)
     return failed
 

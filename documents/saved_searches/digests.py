@@ -112,8 +112,11 @@ def _visible_hits(owner: User, search: SavedSearch) -> list[UUID]:
 
 
 def _shown_to(owner: User, search: SavedSearch, ids: list[UUID]) -> Any:
-    # Who has left the firm is told nothing of it.
-    if not SavedSearch.objects.visible_to(owner).filter(pk=search.pk).exists():
+    # Who has left, or left the firm, is told nothing of it.
+    if (
+        not owner.is_active
+        or not SavedSearch.objects.visible_to(owner).filter(pk=search.pk).exists()
+    ):
         return Document.objects.none()
     visible = Document.objects.visible_to(owner).filter(
         organization_id=search.organization_id, pk__in=ids
@@ -152,12 +155,12 @@ def _send_next() -> bool | None:
     if not found:
         digest.delete()
         return False
-    _record(digest, found)
     try:
         letter(digest, found).send()
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:  # or an address that is none
         _postpone(digest, error)
         return False
+    _record(digest, found)
     digest.sent_at = timezone.now()
     digest.next_attempt_at = None
     digest.save(update_fields=["sent_at", "next_attempt_at"])

@@ -132,8 +132,11 @@ def match_new_documents() -> int:
 
 def _match_batch() -> tuple[int, int]:
     with transaction.atomic(), connection.cursor() as cursor:
-        # What is planned for few rows would be walked for each of many.
-        cursor.execute("SET LOCAL statement_timeout = '5min'")
+        # Two at once would count the hits of the same searches in different orders.
+        cursor.execute(
+            "SET LOCAL statement_timeout = '5min';"
+            "SELECT pg_advisory_xact_lock(hashtextextended('lexiflow.saved_searches', 0))"
+        )
         cursor.execute(_MATCH, {"batch": BATCH})
         ((taken, hits),) = cursor.fetchall()
         if hits:

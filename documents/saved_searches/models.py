@@ -84,6 +84,7 @@ class SearchWatch(models.Model):
     """What new documents are compared with: the search in the words of PostgreSQL.
 
     made_of, normalizer: the version of the search, and of the normaliser, that it was made from.
+    asked: its query and filters as one text; what waits was found by just these.
     anchors: a document has one of these lexemes, or it is no hit; null if nothing of the kind can
     be said. The other columns are conditions; null asks for nothing. They may let too much through
     (`type:motion type:brief`), never too little: the digest asks the fields once more.
@@ -94,6 +95,7 @@ class SearchWatch(models.Model):
     )
     made_of = models.PositiveIntegerField()
     normalizer = models.PositiveSmallIntegerField()
+    asked = models.TextField()
     words = models.TextField(null=True)
     clauses = _texts()
     phrases = _texts()

@@ -211,6 +211,10 @@ def test_a_changed_search_and_a_changed_normaliser_are_compared_anew(
     SearchWatch.objects.update(normalizer=0, words="'old'", anchors=["old"])
     second = factories.document(firm, "another zebra")
     assert found(search) == {document.pk, second.pk}
+    SavedSearch.objects.filter(pk=search.pk).update(name="Renamed", digest="weekly")
+    assert found(search) == {document.pk, second.pk}
+    SavedSearch.objects.filter(pk=search.pk).update(filters={"type": "memo"})
+    assert found(search) == set()
 
 
 def test_a_search_that_cannot_be_asked_any_more_finds_nothing_and_harms_no_other(
@@ -251,8 +255,8 @@ def test_a_thousand_searches_cost_as_many_queries_as_one(firm: Organization, bob
     )
     with connection.cursor() as cursor:  # as if each had been compared before
         cursor.execute(
-            "INSERT INTO documents_searchwatch (search_id, made_of, normalizer, words, clauses,"
-            " phrases, anchors, waiting) SELECT id, version, lexiflow_normalizer(),"
+            "INSERT INTO documents_searchwatch (search_id, made_of, normalizer, asked, words,"
+            " clauses, phrases, anchors, waiting) SELECT id, version, lexiflow_normalizer(), '',"
             " format('''number%%s''', substr(name, 2)), '{}', '{}',"
             " ARRAY['number' || substr(name, 2)], 0 FROM documents_savedsearch WHERE name <> %s",
             [first.name],
@@ -375,6 +379,27 @@ def test_a_wall_between_the_digest_and_its_sending_takes_the_document_out(
     lift()
     a_day_later()
     assert len(told()) == 1
+
+
+def test_who_is_suspended_before_it_is_sent_is_told_nothing(firm: Organization, bob: User) -> None:
+    saved(bob, "arbitration")
+    factories.document(firm, "arbitration")
+    match_new_documents()
+    assert make_digests() == 1
+    User.objects.filter(pk=bob.pk).update(status="suspended")
+    assert (send_digests(), mail.outbox) == (0, [])
+    assert SearchMatch.objects.filter(digest=None).count() == 1
+
+
+def test_a_message_that_cannot_be_written_stands_in_nobodys_way(
+    firm: Organization, bob: User, alice: User
+) -> None:
+    User.objects.filter(pk=bob.pk).update(email="bob\n@hart.example")
+    for person in (bob, alice):
+        saved(person, "arbitration")
+    factories.document(firm, "arbitration")
+    assert len(told()) == 1
+    assert SearchDigest.objects.get(sent_at=None).owner == bob
 
 
 def test_who_has_left_the_firm_is_told_nothing_of_it(firm: Organization, bob: User) -> None:
