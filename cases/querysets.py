@@ -36,7 +36,13 @@ SEARCH_INDEX = SearchIndex(
         # Names begin with the number.
         exact=r"starts_with(lower(s.names), lower(%(literal)s) || E' \n ')",
     ),
-    names=NamedTable("cases_casesearch", "case_id", "organization_id", "cases_case"),
+    names=NamedTable(
+        table="cases_casesearch",
+        key="case_id",
+        vector="vector",
+        tenant="organization_id",
+        records="cases_case",
+    ),
 )
 
 

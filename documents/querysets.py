@@ -42,7 +42,11 @@ SEARCH_INDEX = SearchIndex(
             WHERE p.document_id = best.id AND p.vector IS NOT NULL ORDER BY p.number LIMIT 40""",
     ),
     names=NamedTable(
-        "documents_documentsearch", "document_id", "organization_id", "documents_document"
+        table="documents_documentsearch",
+        key="document_id",
+        vector="title_vector",
+        tenant="organization_id",
+        records="documents_document",
     ),
     # Of a case there are few documents, and among all of the firm they would not be found.
     narrow=(
