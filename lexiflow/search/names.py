@@ -48,10 +48,11 @@ def named(names: NamedTable, *, is_firm_known: bool, checks: str) -> str:
     )
 
 
-# Names that begin with %(literal)s, or have a word that does.
+# Names that begin with %(literal)s, or have a word that does. As an expression, so that the planner
+# does not look all of them up by three letters.
 _BEGINS = (
-    "(s.names ILIKE (SELECT lexiflow_like_pattern(%(literal)s) || '%%')"
-    " OR s.names ILIKE (SELECT '%% ' || lexiflow_like_pattern(%(literal)s) || '%%'))"
+    "(s.names || '' ILIKE (SELECT lexiflow_like_pattern(%(literal)s) || '%%')"
+    " OR s.names || '' ILIKE (SELECT '%% ' || lexiflow_like_pattern(%(literal)s) || '%%'))"
 )
 _BEGINS_HOW_WELL = (
     "similarity(names, %(literal)s) / 4 + CASE WHEN"
