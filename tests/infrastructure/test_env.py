@@ -113,3 +113,30 @@ def test_a_rate_is_kept_in_its_shortest_spelling(monkeypatch: Any, value: str, r
 def test_proxies_are_a_number_or_networks(monkeypatch: Any, value: str, read: Any) -> None:
     monkeypatch.setenv("X", value)
     assert env.proxies("X") == read
+
+
+def test_mail_goes_where_the_address_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(value: str) -> dict[str, str | int | bool]:
+        monkeypatch.setenv("EMAIL_URL", value)
+        return env.mail("EMAIL_URL", "off:")
+
+    server = read("smtp://lex:p%40ss@mail.example")
+    assert (server["EMAIL_HOST"], server["EMAIL_PORT"]) == ("mail.example", 587)
+    assert (server["EMAIL_HOST_USER"], server["EMAIL_HOST_PASSWORD"]) == ("lex", "p@ss")
+    assert (server["EMAIL_USE_TLS"], server["EMAIL_USE_SSL"]) == (True, False)
+    assert read("smtp://mail.example:465?tls=ssl")["EMAIL_USE_SSL"] is True
+    assert read("file:///var/mail")["EMAIL_FILE_PATH"] == "/var/mail"
+    assert str(read("console:")["EMAIL_BACKEND"]).endswith("console.EmailBackend")
+    assert read("off:") == read("") == {}
+
+
+@pytest.mark.parametrize(
+    "wrong", ["mail.example", "smtp://", "smtp://u:secret@h?tls=maybe", "smtp://h?ssl=1", "file://"]
+)
+def test_an_address_of_mail_that_is_none_is_named_without_its_password(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", wrong)
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL is not understood") as raised:
+        env.mail("EMAIL_URL", "off:")
+    assert "secret" not in str(raised.value)
