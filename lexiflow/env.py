@@ -138,7 +138,11 @@ def mail(name: str, default: str) -> dict[str, str | int | bool]:
         return {"EMAIL_BACKEND": backend("console")}
     if parts.scheme == "file" and parts.path:
         return {"EMAIL_BACKEND": backend("filebased"), "EMAIL_FILE_PATH": parts.path}
-    if parts.scheme != "smtp" or not parts.hostname or query or tls not in _TLS:
+    try:
+        port = parts.port or 587
+    except ValueError:
+        port = 0
+    if parts.scheme != "smtp" or not (parts.hostname and port) or query or tls not in _TLS:
         raise ImproperlyConfigured(
             f"{name} is not understood; allowed: smtp://user:password@host:587?tls=starttls"
             " (or ssl, none), file:///folder, console:, off:."
@@ -146,7 +150,7 @@ def mail(name: str, default: str) -> dict[str, str | int | bool]:
     return {
         "EMAIL_BACKEND": backend("smtp"),
         "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": parts.port or 587,
+        "EMAIL_PORT": port,
         "EMAIL_HOST_USER": unquote(parts.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_TLS": tls == "starttls",

@@ -131,7 +131,11 @@ def test_mail_goes_where_the_address_says(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", ["mail.example", "smtp://", "smtp://u:secret@h?tls=maybe", "smtp://h?ssl=1", "file://"]
+    "wrong",
+    [
+        *("mail.example", "smtp://", "file://", "smtp://h:99999", "smtp://h?ssl=1"),
+        "smtp://u:secret@h?tls=maybe",
+    ],
 )
 def test_an_address_of_mail_that_is_none_is_named_without_its_password(
     wrong: str, monkeypatch: pytest.MonkeyPatch
