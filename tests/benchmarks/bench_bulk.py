@@ -1,10 +1,12 @@
 """Bulk changes: `make bench ONLY=bulk`; BULK_TABLES=10000,100000,1000000 names the tables' sizes.
 
 1,000 rows with distinct values in two fields (of no index, so that the indexes of the table are not
-what is measured), history triggers on, each way with its own commits and in turns: the bare
-`UPDATE … FROM unnest(…)`, the engine with its record, the engine behind REST, and what it replaces,
-a loop of `save()`. Then 100,000 rows from a CSV file by the command, in a process of its own, whose
-memory must not grow with the file.
+what is measured; one of them is counted), history triggers on, each way with its own commits and in
+turns: the bare `UPDATE … FROM unnest(…)`, the engine with its record, the engine behind REST, and
+what it replaces: a loop of `get`, `full_clean` and `save` for each row, signed like any change.
+
+Then 100,000 rows (or as many as the largest table has) from a CSV file by the command, in a process
+of its own, whose memory must not grow with the file.
 
 The audited system: one UPDATE for each row, 442 to 1,016 ms for 1,000 rows (measured, without a
 history); 15 s by the audit's own account, 200 ms by its promise.
@@ -42,7 +44,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TABLES = [int(size) for size in os.environ.get("BULK_TABLES", "10000,100000").split(",")]
 ROWS, TURNS, LOOP_TURNS = 1_000, 9, 2
 FILE_ROWS, FILE_SECONDS, FEW_FILE_ROWS = 100_000, 15.0, 10_000
-MOST_TIMES_BARE, LEAST_TIMES_LOOP = 2.0, 50.0
+MOST_MILLISECONDS, MOST_TIMES_BARE, LEAST_TIMES_LOOP = 60.0, 2.0, 50.0
 MOST_GROWTH_MEGABYTES = 24
 BARE = """
 UPDATE cases_case AS t SET filing_on = v.a, nature_of_suit_code = v.b
@@ -87,11 +89,11 @@ def by_engine(alice: User, values: Values) -> None:
 
 
 def by_loop(alice: User, values: Values) -> None:
-    rows = Case.objects.in_bulk([key for key, _, _ in values])
     for key, day, code in values:
-        row = rows[key]
-        row.filing_on, row.nature_of_suit_code = day, code
         with write_transaction(alice.pk):
+            row = Case.objects.get(pk=key)
+            row.filing_on, row.nature_of_suit_code = day, code
+            row.full_clean()
             row.save()
 
 
@@ -132,6 +134,7 @@ def test_a_thousand_rows_with_values_of_their_own(
         print(f"  {way:<24} {median(times):9.1f} ms  {median(times) / base:6.2f} x bare")
     engine, loop = median(taken["engine, with its record"]), median(taken["save() in a loop"])
     print(f"  a loop takes {loop / engine:.0f} times as long as the engine")
+    assert engine < MOST_MILLISECONDS
     assert engine <= MOST_TIMES_BARE * base
     assert loop / engine >= LEAST_TIMES_LOOP
 
