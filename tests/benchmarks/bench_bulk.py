@@ -93,7 +93,7 @@ def by_loop(alice: User, values: Values) -> None:
         with write_transaction(alice.pk):
             row = Case.objects.get(pk=key)
             row.filing_on, row.nature_of_suit_code = day, code
-            row.full_clean()
+            row.full_clean(validate_constraints=False)  # with them it reads the firm's whole table
             row.save()
 
 
@@ -181,7 +181,10 @@ def a_thousand_rows(size: int, alice: User, client: APIClient) -> list[str]:
     print(f"{ROWS:,} rows, 2 fields, history on; the audit promised 200 ms")
     base = median(taken["bare UPDATE … FROM"])
     for way, times in taken.items():
-        print(f"  {way:<24} {median(times):9.1f} ms  {median(times) / base:6.2f} x bare")
+        print(
+            f"  {way:<24} {median(times):9.1f} ms  {median(times) / base:6.2f} x bare,"
+            f" {min(times):9.1f} ms at best"
+        )
     engine, loop = median(taken["engine, with its record"]), median(taken["save() in a loop"])
     print(f"  a loop takes {loop / engine:.0f} times as long as the engine")
     limits = {
