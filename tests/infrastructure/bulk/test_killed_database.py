@@ -208,8 +208,8 @@ def test_under_a_key_it_is_all_or_nothing_and_a_retry_does_it_once(
 
     with site.sql() as plain:
         keys = [str(row) for (row,) in plain.execute("SELECT id FROM cases_case ORDER BY id")]
-    sent = {"items": [{"id": row, "set": {"judge": mark, "court": mark}} for row in keys]}
-    sent["atomic"] = atomic
+    values = {"judge": mark, "court": mark}
+    sent = {"items": [{"id": row, "set": values} for row in keys], "atomic": atomic}
     first, second = (
         post(site.server, site.token, f"{API}cases/bulk/", sent, **{"Idempotency-Key": key})
         for _ in range(2)

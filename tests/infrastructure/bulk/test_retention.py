@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -89,5 +90,5 @@ def test_what_is_being_undone_is_kept_until_that_has_ended(
     assert answer.status_code == 202
     age(change, 400)
     assert prune_rows() == 0
-    BulkChange.objects.filter(undoes=change).update(ended_at=timezone.now())
+    BulkChange.objects.filter(undoes=UUID(change)).update(ended_at=timezone.now())
     assert prune_rows() == 1
