@@ -83,10 +83,11 @@ class CountDocumentsOfCase(Trigger):
 
     def __init__(self) -> None:
         super().__init__()
-        counted = (
-            "SELECT r.organization_id, s.access || '/' || r.access_level AS scope, f.facet, f.key,"
-            f" f.amount * s.sign AS amount FROM ({_CHANGED}) s"
-            f" JOIN documents_document r ON r.case_id = s.id {DOCUMENTS.unfolded()}"
-            " WHERE r.deleted_at IS NULL AND f.key IS NOT NULL"
+        columns = ", ".join(f"r.{name}" for name in DOCUMENTS.all_columns)
+        counted = DOCUMENTS.summed(
+            f"SELECT {columns}, s.access || '/' || r.access_level AS scope, s.sign"
+            f" FROM ({_CHANGED}) s JOIN documents_document r ON r.case_id = s.id"
+            " WHERE r.deleted_at IS NULL",
+            by=("organization_id", "scope"),
         )
         self.func = _FUNCTION.format(changed=_CHANGED, added=DOCUMENTS.added(counted))

@@ -257,6 +257,8 @@ BULK_TABLES = {
     "documents": "documents.bulk.DOCUMENTS",
     "users": "users.bulk.USERS",
 }
+# A bulk change can be undone for so long.
+BULK_KEPT_DAYS = env.integer("BULK_KEPT_DAYS", 90, minimum=1, maximum=3650)
 BULK_ACTOR = "users.bulk.actor_of"  # who a job acts for
 
 # --- Files --------------------------------------------------------------------------------------

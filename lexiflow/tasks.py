@@ -9,6 +9,7 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from lexiflow.bulk.jobs import AWAY, BULK_QUEUE, BULK_TASK, give_up, run_job
+from lexiflow.bulk.retention import prune_rows
 
 logger = logging.getLogger(__name__)
 
@@ -43,3 +44,10 @@ async def retry_stalled(timestamp: int) -> None:
     for job in await app.job_manager.get_stalled_jobs(queue=BULK_QUEUE):
         logger.warning("bulk job %s of a worker that is gone is taken up again", job.id)
         await app.job_manager.retry_job(job)
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(name="lexiflow.prune_bulk", queue=BULK_QUEUE, queueing_lock="prune_bulk")
+def prune_old_rows(timestamp: int) -> None:
+    """Deletes what became of the rows of old bulk changes, every night."""
+    prune_rows()

@@ -32,6 +32,13 @@ class Server:
 
     port: int
     log_file: IO[bytes]
+    pid: int  # of gunicorn's arbiter
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer requests, and what they have started."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
 
     def connect(self) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -101,7 +108,7 @@ def _server(workers: int, application: str, environment: dict[str, str]) -> Iter
             stderr=log,
         )
         try:
-            yield Server(port, log)
+            yield Server(port, log, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=60)

@@ -110,7 +110,7 @@ class BulkActions(AnyModelAdmin):
             return self._back()
         key = _key(request.POST.get("change", ""))
         own = BulkChange.objects.of(request.user).filter(table=self.bulk_table.name)
-        change = own.filter(pk=key, is_dry_run=False).first()
+        change = own.filter(pk=key, is_dry_run=False, pruned_at__isnull=True).first()
         if change is None or not change.has_ended:
             raise Http404
         operation = opposite(Operation(change.operation))

@@ -9,6 +9,7 @@ Reads never pass through here: see `lexiflow.api.projection`, which is derived f
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -161,8 +162,14 @@ def _is_repeated(data: Mapping[str, Any], name: str, field: Any) -> bool:
 
 
 def _model_field(instance: models.Model, name: str) -> Any:
+    return _field_of(type(instance), name)
+
+
+@lru_cache(maxsize=2_000)
+def _field_of(model: type[models.Model], name: str) -> Any:
+    """None for what is no field. A bulk change asks several times for each row."""
     try:
-        return instance._meta.get_field(name)
+        return model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
 

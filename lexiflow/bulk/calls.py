@@ -10,6 +10,7 @@ from lexiflow.bulk.items import Item, Operation, Outcome, Totals
 from lexiflow.bulk.jobs import finish, pack_items, queue_change
 from lexiflow.bulk.models import BulkChange, BulkState
 from lexiflow.bulk.requests import MAX_ROWS, BulkRequest, TooManyRows
+from lexiflow.bulk.retention import require_rows
 from lexiflow.bulk.running import BATCH_ROWS, Plan, Run
 from lexiflow.bulk.selection import Filter, in_key_order, opposite, undoing
 from lexiflow.bulk.table import BulkTable
@@ -129,7 +130,11 @@ def undo(
     is_dry_run: bool,
     as_job: bool,
 ) -> Answer | BulkChange:
-    """The change backwards, itself a bulk change; a job where it is more than one call may be."""
+    """The change backwards, itself a bulk change; a job where it is more than one call may be.
+
+    Raises RowsGone.
+    """
+    require_rows(change)
     call = Call(
         table,
         actor,

@@ -24,6 +24,7 @@ from lexiflow.bulk.items import Operation
 from lexiflow.bulk.jobs import cancel
 from lexiflow.bulk.models import BulkChange, BulkState
 from lexiflow.bulk.presentation import change_json, result_lines
+from lexiflow.bulk.retention import require_rows
 from lexiflow.bulk.selection import opposite
 from lexiflow.bulk.table import table_named
 from lexiflow.bulk.views import SOURCE, BulkAnswerSerializer, respond
@@ -143,6 +144,7 @@ class BulkResultsView(OwnBulkChanges):
     )
     def get(self, request: Request, pk: str) -> StreamingHttpResponse:
         change = self.found(pk)
+        require_rows(change)
         answer = StreamingHttpResponse(
             result_lines(change, request.user), content_type="application/x-ndjson"
         )

@@ -72,6 +72,7 @@ class BulkChange(models.Model):
     ended_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True, help_text="When somebody asked for its end.")
     error = models.CharField(max_length=300, blank=True)
+    pruned_at = models.DateTimeField(null=True, help_text="When its rows were deleted.")
 
     objects = BulkChangeQuerySet.as_manager()
 

@@ -9,6 +9,8 @@ After a lost connection the same record is written once more, saying that the ba
 is refused, the batch was committed, and if it is taken, it never will be. Deadlocks and
 serialization failures are tried again with the whole transaction.
 
+Within a transaction that is open already the change is a part of it, and ends as it ends.
+
 Not guaranteed: an answer while PostgreSQL stays away. After WAIT_SECONDS the rest is told as failed
 and the batch in doubt as unknown; its record tells later. A dry run writes and takes back what it
 wrote, so others wait for its locks meanwhile, and batches do not see each other's changes.
@@ -154,7 +156,7 @@ class Run:
             return self._tried_again(lambda: self._committed(writer, batch)), False
         except (OperationalError, InterfaceError) as error:
             problem = problem_of(error)
-            if problem is None:
+            if problem is None or _is_over():
                 raise
             logger.warning("a batch of a bulk change failed: %s", str(error).strip())
         _is_lost()
@@ -203,7 +205,9 @@ class Run:
         try:
             outcomes = self._tried_again(lambda: self._all_or_nothing(first))
         except (OperationalError, InterfaceError):
-            if not _is_lost() or self._plan.is_dry_run or not self._was_committed(first):
+            if _is_over() or not _is_lost() or self._plan.is_dry_run:
+                raise
+            if not self._was_committed(first):
                 raise
             outcomes = self._all_recorded()
         if self._result.state is BulkState.REFUSED and not self._plan.is_dry_run:
@@ -336,6 +340,15 @@ class Run:
 def _sqlstate(error: DatabaseError) -> str:
     cause = error.__cause__
     return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
+
+
+def _is_over() -> bool:
+    """Whether the connection is gone amid a transaction that began before the change, as that of a
+    request with an `Idempotency-Key`: all of it is taken back, and nothing is in doubt.
+    """
+    return connection.in_atomic_block and (
+        connection.needs_rollback or connection.connection is None or not connection.is_usable()
+    )
 
 
 def _is_lost() -> bool:

@@ -262,4 +262,6 @@ class BulkUpdateCommand(LongCommand):
         change: BulkChange | None = rows.first()
         if change is None:
             raise cannot_run(f"There is no bulk change {name} of {self.table.name}.")
+        if change.pruned_at is not None:
+            raise cannot_run(f"The rows of {name} are not kept any more.")
         return change

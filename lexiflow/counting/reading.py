@@ -60,8 +60,7 @@ def rows(tally: Tally, queryset: QuerySet[Any], wanted: Wanted, sign: int = 1) -
         return None
     in_range, of_range = _in_range(wanted)
     return (
-        f"SELECT f.facet, f.key, f.amount * {sign:d} AS amount FROM ({sql}) r {tally.unfolded()}"
-        f" WHERE f.key IS NOT NULL{in_range}",
+        tally.summed(f"SELECT q.*, {sign:d} AS sign FROM ({sql}) q") + in_range,
         [*parameters, *of_range],
     )
 

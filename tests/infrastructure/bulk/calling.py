@@ -24,10 +24,11 @@ class Answer:
         return {UUID(row["id"]) for row in rows if row["status"] == "updated"}
 
 
-def post(server: Server, token: str, path: str, body: dict[str, Any]) -> Answer:
+def post(server: Server, token: str, path: str, body: dict[str, Any], **more: str) -> Answer:
+    """more: further headers."""
     client = HTTPConnection("127.0.0.1", server.port, timeout=_TIMEOUT_SECONDS)
     try:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **more}
         client.request("POST", path, json.dumps(body), headers)
         response = client.getresponse()
         return Answer(response.status, json.loads(response.read()))

@@ -81,15 +81,23 @@ def site() -> Iterator[Site]:
 
 
 def killed_while(
-    site: Site, mark: str, victim: str, is_time: Callable[[Any], bool], **body: Any
+    site: Site,
+    mark: str,
+    victim: str,
+    is_time: Callable[[Any], bool],
+    key: str = "",
+    **body: Any,
 ) -> Answer:
-    """The answer to a change of all rows whose database is killed when it is time."""
+    """The answer to a change of all rows whose database is killed when it is time. key: of the
+    request, so that it is done once.
+    """
     is_ready(site)
     with site.sql() as plain:
         keys = [str(key) for (key,) in plain.execute("SELECT id FROM cases_case ORDER BY id")]
     sent = {"items": [{"id": key, "set": {"judge": mark, "court": mark}} for key in keys], **body}
     with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(post, site.server, site.token, f"{API}cases/bulk/", sent)
+        headers = {"Idempotency-Key": key} if key else {}
+        call = pool.submit(post, site.server, site.token, f"{API}cases/bulk/", sent, **headers)
         with psycopg.connect(site.url, autocommit=True) as watching:
             while not is_time(watching) and not call.done():
                 time.sleep(0.002)
@@ -129,6 +137,21 @@ def _accepts(site: Site) -> bool:
         return False
 
 
+def writes_for(seconds: float) -> Callable[[Any], bool]:
+    """Whether a change has been writing for so long."""
+
+    def is_writing(watching: Any) -> bool:
+        found = watching.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'UPDATE %%cases_case%%'"
+            " AND pid <> pg_backend_pid()"
+            " AND clock_timestamp() - xact_start > make_interval(secs => %s)",
+            [seconds],
+        ).fetchone()
+        return bool(found[0])
+
+    return is_writing
+
+
 @pytest.mark.parametrize("victim", ["postmaster", "backend"])
 def test_best_effort_leaves_exactly_the_rows_that_are_told(site: Site, victim: str) -> None:
     interrupted = 0
@@ -156,16 +179,7 @@ def test_atomic_leaves_all_rows_or_none_and_says_which(site: Site, victim: str) 
     for turn, delay in enumerate((0.0, 0.15, 0.4)):
         mark = f"atomic {victim} {turn}"
 
-        def is_writing(watching: Any, delay: float = delay) -> bool:
-            found = watching.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'UPDATE %%cases_case%%'"
-                " AND pid <> pg_backend_pid()"
-                " AND clock_timestamp() - xact_start > make_interval(secs => %s)",
-                [delay],
-            ).fetchone()
-            return bool(found[0])
-
-        answer = killed_while(site, mark, victim, is_writing, atomic=True)
+        answer = killed_while(site, mark, victim, writes_for(delay), atomic=True)
         is_ready(site)
 
         there = site.having(mark)
@@ -178,3 +192,29 @@ def test_atomic_leaves_all_rows_or_none_and_says_which(site: Site, victim: str) 
             assert not there
             interrupted += 1
     assert interrupted
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_under_a_key_it_is_all_or_nothing_and_a_retry_does_it_once(
+    site: Site, atomic: bool
+) -> None:
+    """What was changed and the note of it are one transaction."""
+    mark = f"key {atomic}"
+    key = mark.replace(" ", "-")
+    answer = killed_while(site, mark, "backend", writes_for(0.3), key=key, atomic=atomic)
+    is_ready(site)
+    assert answer.status == 503, answer.body
+    assert not site.having(mark)
+
+    with site.sql() as plain:
+        keys = [str(row) for (row,) in plain.execute("SELECT id FROM cases_case ORDER BY id")]
+    values = {"judge": mark, "court": mark}
+    sent = {"items": [{"id": row, "set": values} for row in keys], "atomic": atomic}
+    first, second = (
+        post(site.server, site.token, f"{API}cases/bulk/", sent, **{"Idempotency-Key": key})
+        for _ in range(2)
+    )
+    assert first.status == 200, first.body
+    assert first.changed == site.having(mark)
+    assert len(first.changed) == ROWS
+    assert second == first
