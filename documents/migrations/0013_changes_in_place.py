@@ -16,7 +16,7 @@ TABLES = ("documents_document",)
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("documents", "0011_search_title_index"),
+        ("documents", "0012_saved_searches"),
     ]
 
     operations = [
