@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "lexiflow.http.request_id.RequestIdMiddleware",  # outermost: every answer and log line has it
     "lexiflow.cache.cohorts.CohortMiddleware",  # times what the cache serves, and what it does not
     "lexiflow.api.rate_limits.RateLimitMiddleware",  # around all that may answer for the API
+    "lexiflow.api.warm_answers.WarmAnswersMiddleware",  # hot reads need nothing of what follows
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # static files need nothing of what follows
     "lexiflow.http.compression.CompressionMiddleware",  # never of static files, nor of secrets

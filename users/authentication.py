@@ -12,12 +12,17 @@ import hashlib
 from typing import Any, cast
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    PermissionDenied,
+)
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from lexiflow.api.reach import resources_of
-from lexiflow.api.remembering import recognise, recognised
+from lexiflow.api.remembering import recognise, recognised, refusal_of, refuse
 from lexiflow.http.client_address import client_address
 from users import key_usage
 from users.identity import Auth, Identity, KeyHolder, SignedIn, of_access_token, of_api_key
@@ -61,6 +66,18 @@ class BearerAuthentication(BaseAuthentication):
         known: Any = recognised(request)
         if known is not None:
             return cast(Identity, known)
+        if (refusal := refusal_of(request)) is not None:
+            raise refusal
+        try:
+            identity = self._found(request, view)
+        except APIException as error:
+            refuse(request, error.with_traceback(None))
+            raise
+        if identity is not None:
+            recognise(request, identity)
+        return identity
+
+    def _found(self, request: Any, view: Any) -> Identity | None:
         header = get_authorization_header(request)
         if not header:
             return None
@@ -75,7 +92,6 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The token is unknown, expired or revoked.")
         if isinstance(identity.auth, KeyHolder):
             _admit(identity.auth, request, view)
-        recognise(request, identity)
         return identity
 
     def authenticate_header(self, request: Request) -> str:

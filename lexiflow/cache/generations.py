@@ -78,7 +78,16 @@ class Ground:
 
 def find(epoch: Epoch, key: str, tag: str) -> Answer:
     """The answer under `key`. tag: of the answer the caller has; "*" for whoever needs no body."""
-    reply = _run(epoch, "find", 2, *_answer_and_lock(epoch, key), tag)
+    return read_answer(_run(epoch, "find", 2, *_answer_and_lock(epoch, key), tag))
+
+
+def question(epoch: Epoch, key: str, tag: str) -> tuple[Any, ...]:
+    """`find` as a command, for who asks something else of the same Redis at the same time."""
+    return ("EVALSHA", _SCRIPTS["find"][1], 2, *_answer_and_lock(epoch, key), tag)
+
+
+def read_answer(reply: list[Any]) -> Answer:
+    """What Redis says to `question`."""
     return Answer(State(reply[0]), *reply[1:])
 
 
@@ -159,9 +168,15 @@ def _run(epoch: Epoch, script: str, keys: int, *arguments: Any) -> Any:
         raise CacheAwayError(error) from error
 
 
+def cache_url() -> str:
+    """The address of the cache's Redis."""
+    url: str = settings.CACHES["default"]["LOCATION"]
+    return url
+
+
 def cache_redis() -> SharedRedis:
     """The Redis of the cache."""
-    return shared_redis(settings.CACHES["default"]["LOCATION"])
+    return shared_redis(cache_url())
 
 
 def _owner(epoch: Epoch, owner: str) -> str:
