@@ -15,6 +15,7 @@ it could say so.
 
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from time import monotonic
@@ -63,6 +64,7 @@ class _Pool(ConnectionPool):
     def _connected(self, connection: Any) -> None:
         """Who is at the other end is asked anew for each socket (`SharedRedis.ask`)."""
         connection.lexiflow_server = None
+        _have_kernel_wait(connection)
 
     # The two below are redis-py's without what it counts for OpenTelemetry at each, and without
     # looking at a connection that was in use a moment ago: a third of what a short command costs.
@@ -97,7 +99,9 @@ class _Pool(ConnectionPool):
             is_usable = not connection.can_read()
         except _DOWN:
             is_usable = False
-        if not is_usable:
+        if is_usable:
+            _have_kernel_wait(connection)  # looking has set it back
+        else:
             connection.disconnect()
             connection.connect()
 
@@ -115,6 +119,18 @@ class _Pool(ConnectionPool):
                     socket.socket.shutdown(waiting, socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+
+def _have_kernel_wait(connection: Any) -> None:
+    """The same time-outs, kept by the kernel. Python would ask before each read and write whether
+    it may, and each time let other threads of this process go first: half of what waits for Redis.
+    """
+    waiting = connection._sock  # noqa: SLF001 - it has no public name
+    microseconds = round(ANSWER_SECONDS * 1_000_000)
+    limit = struct.pack("@ll", *divmod(microseconds, 1_000_000))
+    for side in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        waiting.setsockopt(socket.SOL_SOCKET, side, limit)
+    waiting.settimeout(None)
 
 
 class SharedRedis:
