@@ -28,10 +28,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """One instance."""
+    """One instance. pid: of gunicorn, whose children the workers are."""
 
     port: int
     log_file: IO[bytes]
+    pid: int
 
     def connect(self) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -101,7 +102,7 @@ def _server(workers: int, application: str, environment: dict[str, str]) -> Iter
             stderr=log,
         )
         try:
-            yield Server(port, log)
+            yield Server(port, log, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=60)

@@ -68,13 +68,13 @@ class _Warm:
 _warm = Lru(most=MOST_ENTRIES)
 
 
-def _forget() -> None:
-    """In a forked child, which has none of its parent's locks."""
+def forget() -> None:
+    """Begins anew; as a forked child does, which has none of its parent's locks."""
     global _warm
     _warm = Lru(most=MOST_ENTRIES)
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=forget)
 
 
 class WarmAnswersMiddleware:
