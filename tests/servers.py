@@ -28,11 +28,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Server:
-    """One instance. pid: of gunicorn, whose children the workers are."""
+    """One instance."""
 
     port: int
     log_file: IO[bytes]
-    pid: int
+    pid: int  # of gunicorn's arbiter
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer requests, and what they have started."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
 
     def connect(self) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -121,7 +121,7 @@ def test_memory_stays_where_it_is(firm: Organization, alice: User) -> None:
     try:
         with servers(1, workers=2, **environment) as (server,):
             memory, visitors = _soak(server, tokens, cases)
-        kept = int(valkey.client().info("memory")["used_memory"]) / 1e6  # type: ignore[index]
+        kept = int(valkey.client().info("memory")["used_memory"]) / 1e6
     finally:
         valkey.close()
         notifications.stop()
