@@ -14,6 +14,7 @@ query. Other representations (`Accept`), searches, figures with a filter, and wh
 transaction pass by.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
@@ -51,6 +52,8 @@ _ATTRIBUTE = "lexiflow_recognised"
 _REFUSAL = "lexiflow_not_recognised"
 _SENT = "lexiflow_sent"
 _OK = 200
+# Pages that are as good as their rows: each costs every look-up a moment.
+_PLAIN_LIST = re.compile(r"(?:page_size=(?:[1-9]|1\d|2[0-5]))?\Z", re.ASCII)
 METRICS = "metrics"
 _JSON = "application/json"
 
@@ -59,10 +62,14 @@ _JSON = "application/json"
 class Remembered:
     """How long answers of a viewset are kept. pin: the part of the path that names the one row
     (case) all of the answer belongs to. actions: which of them. metrics: how long figures are.
+    has_rows_of_pins: its rows are what answers are tied to, and a list of them as it is by itself
+    (no filter, order or inclusion) shows of the table what the rows say and nothing else. Such a
+    list does not end with a write to a row that is not on the page.
     """
 
     seconds: int
     pin: str = ""
+    has_rows_of_pins: bool = False
     actions: Collection[str] = ("list", "retrieve")
     metrics: int = 0
 
@@ -185,7 +192,7 @@ class Reading:
         found = look_up(epoch, key, tag)
         if found.state is State.FOUND:
             return self._remembered(found, header, key, caller)
-        scope = Scope(caller.firms, str(self._kwargs.get(self._policy.pin, "")))
+        scope = self._scope(caller, query)
         ground = begin(epoch, key, scope)
         if ground is not None and not ground.has_lock:
             found = wait_for(epoch, key, tag)
@@ -193,9 +200,16 @@ class Reading:
                 return self._remembered(found, header, key, caller)
         with computing(ground, scope) as work:
             response = self._computed()
-            stored = self._keep(work, key, response)
+            stored = self._keep(work, key, response, scope)
         self._count("stored" if stored else "not_stored")
         return _not_modified_if_known(self._request, response)
+
+    def _scope(self, caller: Caller, query: str) -> Scope:
+        pin = str(self._kwargs.get(self._policy.pin, ""))
+        is_plain_list = self._action == "list" and _PLAIN_LIST.match(query) is not None
+        if not (is_plain_list and self._policy.has_rows_of_pins):
+            return Scope(caller.firms, pin)
+        return Scope(caller.firms, pin, self._class.queryset.model._meta.db_table)
 
     def _admitted(self) -> Caller | None:
         """Who asks, counted by the limits; None where the view has to say no itself."""
@@ -228,7 +242,7 @@ class Reading:
             response.render()
         return response
 
-    def _keep(self, work: Computation, key: str, response: HttpResponseBase) -> bool:
+    def _keep(self, work: Computation, key: str, response: HttpResponseBase, scope: Scope) -> bool:
         if response.status_code != _OK or not isinstance(response, Response):
             return False
         tag = _tag(self._request, key, response, self._kwargs)
@@ -241,6 +255,7 @@ class Reading:
             tag=tag.encode(),
             body=response.content,
             seconds=self._policy.seconds_of(self._action),
+            rows=[str(row["id"]) for row in response.data["results"]] if scope.rows_of else (),
         )
 
     def _remembered(

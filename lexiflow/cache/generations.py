@@ -76,6 +76,17 @@ class Ground:
     generations: Mapping[tuple[str, str], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """Generations an answer rests on as well, whose names nobody knew before it was computed. They
+    are read when it is stored, and count only if those in `unless` are the ones of its ground: so
+    nobody has begun to write what they stand for since.
+    """
+
+    names: Names
+    unless: Names
+
+
 def find(epoch: Epoch, key: str, tag: str) -> Answer:
     """The answer under `key`. tag: of the answer the caller has; "*" for whoever needs no body."""
     return read_answer(_run(epoch, "find", 2, *_answer_and_lock(epoch, key), tag))
@@ -113,21 +124,37 @@ def _begin(epoch: Epoch, key: str, word: str, lock_ms: int, names: Names) -> lis
 
 
 def store(
-    ground: Ground, rests_on: Names, *, head: bytes, tag: bytes, body: bytes, seconds: float
+    ground: Ground,
+    rests_on: Names,
+    *,
+    head: bytes,
+    tag: bytes,
+    body: bytes,
+    seconds: float,
+    further: Further | None = None,
 ) -> bool:
     """Remembers an answer that was computed on `ground`; False if that was being written."""
-    chosen = []
-    for owner, names in rests_on.items():
-        own = sorted(names)
-        words = [ground.generations.get((owner, name), b"").decode() for name in own]
-        if not all(words):
-            release(ground)
-            return False
-        chosen.append([_owner(ground.epoch, owner), own, words])
+    chosen, unless = _chosen(ground, rests_on), _chosen(ground, further.unless if further else {})
+    if chosen is None or unless is None:
+        release(ground)
+        return False
     keys = _answer_and_lock(ground.epoch, ground.key)
     values = (round(seconds * 1000), orjson.dumps(chosen), head, tag, body)
-    _run(ground.epoch, "store", 2, *keys, ground.word, *values)
-    return True
+    rows = _flat(ground.epoch, further.names) if further else []
+    end = (orjson.dumps(unless), _KEEP_MILLISECONDS, *rows)
+    return bool(_run(ground.epoch, "store", 2, *keys, ground.word, *values, *end))
+
+
+def _chosen(ground: Ground, names: Names) -> list[list[Any]] | None:
+    """The words of `ground` under the names; None if one was being written."""
+    chosen = []
+    for owner, each in names.items():
+        own = sorted(each)
+        words = [ground.generations.get((owner, name), b"").decode() for name in own]
+        if not all(words):
+            return None
+        chosen.append([_owner(ground.epoch, owner), own, words])
+    return chosen
 
 
 def release(ground: Ground) -> None:
