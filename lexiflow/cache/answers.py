@@ -21,11 +21,13 @@ from time import monotonic, sleep, time
 
 from django.conf import settings
 from django.db import connection
+from redis.exceptions import RedisError
 
 from lexiflow.cache import generations
 from lexiflow.cache.epoch import Epoch, knowledge
 from lexiflow.cache.generations import Answer, CacheAwayError, Further, Ground, State
 from lexiflow.cache.reads import Reads, Scope, recording
+from lexiflow.redis import OtherServerError, RedisAwayError
 
 WAIT_SECONDS = 1.0
 _POLL_SECONDS = 0.01
@@ -78,6 +80,23 @@ def usable_epoch() -> Epoch | None:
     if not settings.CACHE_ANSWERS or connection.in_atomic_block:
         return None
     return knowledge.usable()
+
+
+def are_remembered() -> bool:
+    """Whether what is computed now is remembered. A Redis that nobody has used yet is met: ask
+    again in two seconds.
+    """
+    epoch = usable_epoch()
+    if epoch is None:
+        return False
+    try:
+        generations.cache_redis().ask("PING", server=epoch.server)
+    except OtherServerError as error:
+        knowledge.meet(error.found)
+        return False
+    except (RedisAwayError, RedisError):
+        return False
+    return True
 
 
 def look_up(epoch: Epoch, key: str, tag: str) -> Answer:

@@ -115,7 +115,7 @@ def test_memory_stays_where_it_is(firm: Organization, alice: User) -> None:
         "CACHE_REDIS_URL": valkey.url,
         "LIMITER_REDIS_URL": valkey.url,
         "LIMIT_STANDARD": "100000/1m",
-        "LOG_LEVEL": "critical",
+        "LOG_LEVEL": "error",
         "GUNICORN_CMD_ARGS": "--max-requests 0",
     }
     try:
