@@ -126,6 +126,8 @@ def _have_kernel_wait(connection: Any) -> None:
     it may, and each time let other threads of this process go first: half of what waits for Redis.
     """
     waiting = connection._sock  # noqa: SLF001 - it has no public name
+    if type(waiting) is not socket.socket:
+        return  # TLS would take the kernel's time-out for a reason to try again
     microseconds = round(ANSWER_SECONDS * 1_000_000)
     limit = struct.pack("@ll", *divmod(microseconds, 1_000_000))
     for side in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
