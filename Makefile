@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export LEXIFLOW_ENV ?= development
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench bench-search install lint types imports migrations-check openapi openapi-check clean-local
+.PHONY: help run test bench soak bench-search install lint types imports migrations-check openapi openapi-check clean-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ bench: $(VENV)/tests ## measure, one benchmark after the other; ONLY=limiter for
 	    ! grep -q '^def test_' $$file || run="-m pytest $$file -n 0 -s -q -p no:cacheprovider"; \
 	    echo "== $$name"; $(BIN)/python $$run || failed="$$failed $$name"; \
 	done; [ -z "$$failed" ] || { echo "Over the allowance:$$failed"; exit 1; }
+
+soak: $(VENV)/tests ## watch what memory the cache takes under load, for SECONDS (180)
+	@SOAK_SECONDS=$(or $(SECONDS),180) exec $(BIN)/python -m pytest tests/benchmarks/soak_cache.py \
+	    -n 0 -s -q -p no:cacheprovider $(ARGS)
 
 bench-search: $(VENV)/tests ## how well and how fast documents are found, beside FTS5 and tantivy
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt

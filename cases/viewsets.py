@@ -106,7 +106,7 @@ class CaseViewSet(AuditedSearches, MeasuredRecords, RecordViewSet):
     permission_classes = PERMISSIONS
     orderings = ("created_at", "title", "case_number", "filed_on", "trial_on")
     default_ordering = "-created_at"
-    remembered = Remembered(seconds=60, pin="pk", metrics=300)
+    remembered = Remembered(seconds=60, pin="pk", has_rows_of_pins=True, metrics=300)
     includes = {
         "client": Include(ClientSummary, Client.objects.visible_to),
         "lead_attorney": PERSON,

@@ -10,10 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.templatetags.static import static
-from django.urls import reverse_lazy
-
-from lexiflow import env
+from lexiflow import admin_menu, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 LOCAL_HOME = Path(env.text("LEXIFLOW_HOME", str(BASE_DIR / ".lexiflow")))
@@ -54,6 +51,7 @@ MIDDLEWARE = [
     "lexiflow.http.request_id.RequestIdMiddleware",  # outermost: every answer and log line has it
     "lexiflow.cache.cohorts.CohortMiddleware",  # times what the cache serves, and what it does not
     "lexiflow.api.rate_limits.RateLimitMiddleware",  # around all that may answer for the API
+    "lexiflow.api.warm_answers.WarmAnswersMiddleware",  # hot reads need nothing of what follows
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",  # static files need nothing of what follows
     "lexiflow.http.compression.CompressionMiddleware",  # never of static files, nor of secrets
@@ -306,111 +304,10 @@ PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 globals().update(_mail)
 
 # --- Admin --------------------------------------------------------------------------------------
-
-
-def _admin_list(title: str, icon: str, model: str, permission: str | None = None) -> dict[str, Any]:
-    entry = {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
-    return {**entry, "permission": permission or "users.admin.site.may_read"}
-
-
 FORMAT_MODULE_PATH = "lexiflow.admin.formats"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "LexiFlow",
-    "SITE_HEADER": "LexiFlow",
-    "SITE_SYMBOL": "balance",
-    "SITE_URL": None,  # there is no public site to view
-    "SHOW_VIEW_ON_SITE": False,
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("lexiflow/icon.svg")}
-    ],
-    "STYLES": [lambda request: static("lexiflow/admin.css")],
-    "BORDER_RADIUS": "6px",
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 254.604)",
-            "100": "oklch(93.2% .032 255.585)",
-            "200": "oklch(88.2% .059 254.128)",
-            "300": "oklch(80.9% .105 251.813)",
-            "400": "oklch(70.7% .165 254.624)",
-            "500": "oklch(62.3% .214 259.815)",
-            "600": "oklch(54.6% .245 262.881)",
-            "700": "oklch(48.8% .243 264.376)",
-            "800": "oklch(42.4% .199 265.638)",
-            "900": "oklch(37.9% .146 265.522)",
-            "950": "oklch(28.2% .091 267.935)",
-        }
-    },
-    "SIDEBAR": {
-        "show_search": True,
-        "command_search": True,
-        "navigation": [
-            {
-                "title": "Matters",
-                "items": [
-                    _admin_list("Cases", "gavel", "cases_case"),
-                    _admin_list("Clients", "handshake", "cases_client"),
-                    _admin_list("Parties", "groups", "cases_party"),
-                    _admin_list("Docket entries", "format_list_numbered", "cases_docketentry"),
-                    _admin_list("Evidence", "inventory_2", "cases_evidenceitem"),
-                    _admin_list(
-                        "Ethical walls",
-                        "shield_lock",
-                        "cases_ethicalwall",
-                        "users.admin.site.may_manage_access",
-                    ),
-                ],
-            },
-            {
-                "title": "Documents",
-                "items": [
-                    _admin_list("Documents", "description", "documents_document"),
-                    _admin_list("Saved searches", "saved_search", "documents_savedsearch"),
-                ],
-            },
-            {
-                "title": "People",
-                "items": [
-                    _admin_list("Users", "person", "users_user"),
-                    _admin_list("Organizations", "apartment", "users_organization"),
-                ],
-            },
-            {
-                "title": "System",
-                "items": [
-                    _admin_list(
-                        "Audit trail",
-                        "policy",
-                        "users_auditevent",
-                        "users.admin.site.may_see_audit",
-                    ),
-                    _admin_list(
-                        "Sign-ins", "login", "users_signin", "users.admin.site.may_see_sign_ins"
-                    ),
-                    *(
-                        _admin_list(title, icon, model, "users.admin.site.is_operator")
-                        for title, icon, model in (
-                            ("Limits", "speed", "users_scopelimit"),
-                            ("Limits of callers", "person_check", "users_limitoverride"),
-                            ("Blocked callers", "block", "users_callerblock"),
-                            ("Cache roll-out", "percent", "users_cacherollout"),
-                        )
-                    ),
-                    _admin_list(
-                        "API keys", "key", "users_apikey", "users.admin.site.may_see_sign_ins"
-                    ),
-                    _admin_list(
-                        "Number series",
-                        "pin",
-                        "cases_numberseries",
-                        "users.admin.site.is_operator",
-                    ),
-                ],
-            },
-        ],
-    },
-}
+UNFOLD = admin_menu.UNFOLD
 
 # --- Background work ----------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"

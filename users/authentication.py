@@ -11,13 +11,18 @@ for it is refused here, before the view runs. A view that names no resource is n
 import hashlib
 from typing import Any, cast
 
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    PermissionDenied,
+)
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from lexiflow.api.reach import resources_of
-from lexiflow.api.remembering import recognise, recognised
+from lexiflow.api.remembering import recognise, recognised, refusal_of, refuse
 from lexiflow.http.client_address import client_address
 from users import key_usage
 from users.identity import Auth, Identity, KeyHolder, SignedIn, of_access_token, of_api_key
@@ -61,21 +66,31 @@ class BearerAuthentication(BaseAuthentication):
         known: Any = recognised(request)
         if known is not None:
             return cast(Identity, known)
-        header = get_authorization_header(request)
+        if (refusal := refusal_of(request)) is not None:
+            raise refusal
+        try:
+            identity = self._found(request, view)
+        except APIException as error:
+            refuse(request, error.with_traceback(None))
+            raise
+        if identity is not None:
+            recognise(request, identity)
+        return identity
+
+    def _found(self, request: Any, view: Any) -> Identity | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
         if not header:
             return None
-        kind, _, token = header.partition(b" ")
+        kind, _, token = header.partition(" ")
         is_token = token.isascii() and 0 < len(token) < _MAX_TOKEN_BYTES
-        if kind.lower() != b"bearer" or not is_token:
+        if kind.lower() != "bearer" or not is_token:
             raise AuthenticationFailed("Expected `Authorization: Bearer <token>`.")
-        text = token.decode()
-        read = of_api_key if text.startswith(KEY_MARK) else of_access_token
-        identity = read(digest(text))
+        read = of_api_key if token.startswith(KEY_MARK) else of_access_token
+        identity = read(digest(token))
         if identity is None:
             raise AuthenticationFailed("The token is unknown, expired or revoked.")
         if isinstance(identity.auth, KeyHolder):
             _admit(identity.auth, request, view)
-        recognise(request, identity)
         return identity
 
     def authenticate_header(self, request: Request) -> str:

@@ -14,6 +14,7 @@ query. Other representations (`Accept`), searches, figures with a filter, and wh
 transaction pass by.
 """
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, wraps
@@ -48,7 +49,11 @@ from lexiflow.ratelimit.throttles import decide, standing_of
 
 View = Callable[..., HttpResponseBase]
 _ATTRIBUTE = "lexiflow_recognised"
+_REFUSAL = "lexiflow_not_recognised"
+_SENT = "lexiflow_sent"
 _OK = 200
+# Pages that are as good as their rows: each costs every look-up a moment.
+_PLAIN_LIST = re.compile(r"(?:page_size=(?:[1-9]|1\d|2[0-5]))?\Z", re.ASCII)
 METRICS = "metrics"
 _JSON = "application/json"
 
@@ -57,10 +62,14 @@ _JSON = "application/json"
 class Remembered:
     """How long answers of a viewset are kept. pin: the part of the path that names the one row
     (case) all of the answer belongs to. actions: which of them. metrics: how long figures are.
+    has_rows_of_pins: its rows are what answers are tied to, and a list of them as it is by itself
+    (no filter, order or inclusion) shows of the table what the rows say and nothing else. Such a
+    list does not end with a write to a row that is not on the page.
     """
 
     seconds: int
     pin: str = ""
+    has_rows_of_pins: bool = False
     actions: Collection[str] = ("list", "retrieve")
     metrics: int = 0
 
@@ -97,6 +106,33 @@ def recognised(request: Any) -> Caller | None:
 def recognise(request: Any, caller: Caller | None) -> None:
     """For authentications: notes who the caller is."""
     setattr(getattr(request, "_request", request), _ATTRIBUTE, caller)
+
+
+def refusal_of(request: Any) -> APIException | None:
+    """Why the sender of this request was not recognised, if somebody has tried."""
+    return getattr(getattr(request, "_request", request), _REFUSAL, None)
+
+
+def refuse(request: Any, error: APIException) -> None:
+    """For authentications: notes that the sender is nobody, and why."""
+    setattr(getattr(request, "_request", request), _REFUSAL, error)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A remembered answer that was sent. scope: of whom it is for. outcome: as it is counted."""
+
+    view_class: Any
+    route: str
+    key: str
+    tag: bytes
+    scope: str
+    outcome: str
+
+
+def sent_with(request: HttpRequest) -> Sent | None:
+    """The remembered answer that this request was answered with."""
+    return getattr(request, _SENT, None)
 
 
 def record_key_of(request: Any, pk: Any) -> str:
@@ -145,7 +181,7 @@ class Reading:
     def answer(self) -> HttpResponseBase:
         query = canonical_query(self._request)
         caller = self._admitted() if query is not None and self._is_plain(query) else None
-        epoch = usable_epoch() if caller is not None and _may_use(caller) else None
+        epoch = usable_epoch() if caller is not None and may_use(caller) else None
         if caller is None or query is None or epoch is None:
             self._count("bypassed")
             return with_tag(self._request, self._computed(), self._kwargs)
@@ -155,18 +191,25 @@ class Reading:
         tag = tags[0] if len(tags) == 1 else ""
         found = look_up(epoch, key, tag)
         if found.state is State.FOUND:
-            return self._remembered(found, header)
-        scope = Scope(caller.firms, str(self._kwargs.get(self._policy.pin, "")))
+            return self._remembered(found, header, key, caller)
+        scope = self._scope(caller, query)
         ground = begin(epoch, key, scope)
         if ground is not None and not ground.has_lock:
             found = wait_for(epoch, key, tag)
             if found.state is State.FOUND:
-                return self._remembered(found, header)
+                return self._remembered(found, header, key, caller)
         with computing(ground, scope) as work:
             response = self._computed()
-            stored = self._keep(work, key, response)
+            stored = self._keep(work, key, response, scope)
         self._count("stored" if stored else "not_stored")
         return _not_modified_if_known(self._request, response)
+
+    def _scope(self, caller: Caller, query: str) -> Scope:
+        pin = str(self._kwargs.get(self._policy.pin, ""))
+        is_plain_list = self._action == "list" and _PLAIN_LIST.match(query) is not None
+        if not (is_plain_list and self._policy.has_rows_of_pins):
+            return Scope(caller.firms, pin)
+        return Scope(caller.firms, pin, self._class.queryset.model._meta.db_table)
 
     def _admitted(self) -> Caller | None:
         """Who asks, counted by the limits; None where the view has to say no itself."""
@@ -179,7 +222,7 @@ class Reading:
             return None
         standing = standing_of(self._request)
         if standing.verdict is None:
-            standing.verdict = decide(standing, STANDARD, _Known(caller, self._request.META))
+            standing.verdict = decide(standing, STANDARD, Known(caller, self._request.META))
         return None if standing.verdict.is_refused else caller
 
     def _is_plain(self, query: str) -> bool:
@@ -199,7 +242,7 @@ class Reading:
             response.render()
         return response
 
-    def _keep(self, work: Computation, key: str, response: HttpResponseBase) -> bool:
+    def _keep(self, work: Computation, key: str, response: HttpResponseBase, scope: Scope) -> bool:
         if response.status_code != _OK or not isinstance(response, Response):
             return False
         tag = _tag(self._request, key, response, self._kwargs)
@@ -212,15 +255,21 @@ class Reading:
             tag=tag.encode(),
             body=response.content,
             seconds=self._policy.seconds_of(self._action),
+            rows=[str(row["id"]) for row in response.data["results"]] if scope.rows_of else (),
         )
 
-    def _remembered(self, found: Answer, header: str | None) -> HttpResponseBase:
+    def _remembered(
+        self, found: Answer, header: str | None, key: str, caller: Caller
+    ) -> HttpResponseBase:
         tag = found.tag.decode()
-        if found.body is None or not matches_none(header, tag):
-            self._count("not_modified")
+        is_known = found.body is None or not matches_none(header, tag)
+        outcome = "not_modified" if is_known else "hit"
+        self._count(outcome)
+        sent = Sent(self._class, self._route, key, found.tag, caller.scope, outcome)
+        setattr(self._request, _SENT, sent)
+        if is_known:
             return _not_modified(tag)
-        self._count("hit")
-        response = HttpResponse(found.body, headers=_headers_in(found.head))
+        response = HttpResponse(found.body or b"", headers=_headers_in(found.head))
         _write_headers(response, tag)
         return response
 
@@ -229,12 +278,13 @@ class Reading:
         cohorts.note(outcome)
 
 
-def _may_use(caller: Caller) -> bool:
+def may_use(caller: Caller) -> bool:
+    """Whether the cache serves them."""
     has_few = caller.firms is None or 0 < len(caller.firms) <= MOST_FIRMS
     return has_few and rollout.serves(caller)
 
 
-class _Known:
+class Known:
     """The caller, in the form `lexiflow.ratelimit` asks for."""
 
     def __init__(self, caller: Caller, meta: Any) -> None:
@@ -258,9 +308,13 @@ def _accepts_json(header: str) -> bool:
     )
 
 
+def release_and_day() -> tuple[str, str]:
+    """What every answer depends on: memberships end and months begin with the day."""
+    return release(), str(today())
+
+
 def _key(request: HttpRequest, query: str, caller: Caller) -> str:
-    # The day, because memberships end and months begin with it.
-    parts = (release(), str(today()), request.scheme or "", request.get_host(), request.path)
+    parts = (*release_and_day(), request.scheme or "", request.get_host(), request.path)
     return digest(*(part.encode() for part in (*parts, query, caller.scope)))
 
 

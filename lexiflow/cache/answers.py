@@ -15,17 +15,19 @@ Not guaranteed: that an identical computation is not under way elsewhere. Who wa
 WAIT_SECONDS at most, and then computes as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep, time
 
 from django.conf import settings
 from django.db import connection
+from redis.exceptions import RedisError
 
 from lexiflow.cache import generations
 from lexiflow.cache.epoch import Epoch, knowledge
-from lexiflow.cache.generations import Answer, CacheAwayError, Ground, State
+from lexiflow.cache.generations import Answer, CacheAwayError, Further, Ground, State
 from lexiflow.cache.reads import Reads, Scope, recording
+from lexiflow.redis import OtherServerError, RedisAwayError
 
 WAIT_SECONDS = 1.0
 _POLL_SECONDS = 0.01
@@ -46,15 +48,27 @@ class Computation:
         self._scope = scope
         self.kept = False
 
-    def keep(self, *, head: bytes, tag: bytes, body: bytes, seconds: int) -> bool:
-        """Stores the answer if nothing speaks against it; whether it did."""
-        rests_on = self._reads.rests_on(self._scope)
+    def keep(
+        self, *, head: bytes, tag: bytes, body: bytes, seconds: int, rows: Collection[str] = ()
+    ) -> bool:
+        """Stores the answer if nothing speaks against it; whether it did. rows: those it shows, of
+        the table that its scope names.
+        """
+        scope = self._scope
+        further = Further(scope.rows(rows), scope.whole()) if scope.rows_of else None
+        rests_on = self._reads.rests_on(scope)
         seconds = min(seconds, _seconds_of_the_day())
         if self._ground is None or rests_on is None or seconds <= 0 or len(body) > MOST_BYTES:
             return False
         try:
             self.kept = generations.store(
-                self._ground, rests_on, head=head, tag=tag, body=body, seconds=seconds
+                self._ground,
+                rests_on,
+                head=head,
+                tag=tag,
+                body=body,
+                seconds=seconds,
+                further=further,
             )
         except CacheAwayError:
             pass
@@ -66,6 +80,23 @@ def usable_epoch() -> Epoch | None:
     if not settings.CACHE_ANSWERS or connection.in_atomic_block:
         return None
     return knowledge.usable()
+
+
+def are_remembered() -> bool:
+    """Whether what is computed now is remembered. A Redis that nobody has used yet is met: ask
+    again in two seconds.
+    """
+    epoch = usable_epoch()
+    if epoch is None:
+        return False
+    try:
+        generations.cache_redis().ask("PING", server=epoch.server)
+    except OtherServerError as error:
+        knowledge.meet(error.found)
+        return False
+    except (RedisAwayError, RedisError):
+        return False
+    return True
 
 
 def look_up(epoch: Epoch, key: str, tag: str) -> Answer:

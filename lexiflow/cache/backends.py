@@ -179,6 +179,9 @@ class ResilientRedisCache(RedisCache):  # type: ignore[misc]  # django-redis has
             writes=True,
         )
 
+    def close(self, **kwargs: Any) -> None:
+        """After each request: nothing. The pool is everybody's, and stays."""
+
     # --- Parts ----------------------------------------------------------------------------------
     def _try(
         self,

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from time import perf_counter, time
 from typing import Any
 
@@ -110,10 +111,16 @@ class CohortMiddleware:
 # --- Counting -----------------------------------------------------------------------------------
 def record(cohort: str, outcome: str, seconds: float, status: int) -> None:
     """Counts one answer. status: of HTTP; from 500 on it is an error."""
-    fields = [f"{cohort}:{outcome}", f"{cohort}:t{bisect_left(BOUNDS, seconds)}"]
-    if status >= _FIRST_SERVER_ERROR:
-        fields.append(f"{cohort}:error")
+    is_error = status >= _FIRST_SERVER_ERROR
+    fields = _fields(cohort, outcome, bisect_left(BOUNDS, seconds), is_error)
     _recorder.add(_window_of(time()), fields)
+
+
+@cache
+def _fields(cohort: str, outcome: str, number: int, is_error: bool) -> tuple[str, ...]:
+    """What one answer is counted under."""
+    fields = (f"{cohort}:{outcome}", f"{cohort}:t{number}")
+    return (*fields, f"{cohort}:error") if is_error else fields
 
 
 def _window_of(moment: float) -> int:
@@ -131,11 +138,14 @@ class _Recorder:
 
     def add(self, window: int, fields: Iterable[str]) -> None:
         with self._lock:
-            self._counted.setdefault(window, Counter()).update(fields)
+            counted = self._counted.get(window) or self._counted.setdefault(window, Counter())
+            for name in fields:
+                counted[name] += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="cohorts", daemon=True)
                 self._thread.start()
-        self._is_filled.set()
+        if not self._is_filled.is_set():
+            self._is_filled.set()
 
     def flush(self) -> None:
         """Hands over what was counted; what Redis does not take waits for the next time."""

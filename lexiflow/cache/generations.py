@@ -76,9 +76,29 @@ class Ground:
     generations: Mapping[tuple[str, str], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """Generations an answer rests on as well, whose names nobody knew before it was computed. They
+    are read when it is stored, and count only if those in `unless` are the ones of its ground: so
+    nobody has begun to write what they stand for since.
+    """
+
+    names: Names
+    unless: Names
+
+
 def find(epoch: Epoch, key: str, tag: str) -> Answer:
     """The answer under `key`. tag: of the answer the caller has; "*" for whoever needs no body."""
-    reply = _run(epoch, "find", 2, *_answer_and_lock(epoch, key), tag)
+    return read_answer(_run(epoch, "find", 2, *_answer_and_lock(epoch, key), tag))
+
+
+def question(epoch: Epoch, key: str, tag: str) -> tuple[Any, ...]:
+    """`find` as a command, for who asks something else of the same Redis at the same time."""
+    return ("EVALSHA", _SCRIPTS["find"][1], 2, *_answer_and_lock(epoch, key), tag)
+
+
+def read_answer(reply: list[Any]) -> Answer:
+    """What Redis says to `question`."""
     return Answer(State(reply[0]), *reply[1:])
 
 
@@ -104,21 +124,37 @@ def _begin(epoch: Epoch, key: str, word: str, lock_ms: int, names: Names) -> lis
 
 
 def store(
-    ground: Ground, rests_on: Names, *, head: bytes, tag: bytes, body: bytes, seconds: float
+    ground: Ground,
+    rests_on: Names,
+    *,
+    head: bytes,
+    tag: bytes,
+    body: bytes,
+    seconds: float,
+    further: Further | None = None,
 ) -> bool:
     """Remembers an answer that was computed on `ground`; False if that was being written."""
-    chosen = []
-    for owner, names in rests_on.items():
-        own = sorted(names)
-        words = [ground.generations.get((owner, name), b"").decode() for name in own]
-        if not all(words):
-            release(ground)
-            return False
-        chosen.append([_owner(ground.epoch, owner), own, words])
+    chosen, unless = _chosen(ground, rests_on), _chosen(ground, further.unless if further else {})
+    if chosen is None or unless is None:
+        release(ground)
+        return False
     keys = _answer_and_lock(ground.epoch, ground.key)
     values = (round(seconds * 1000), orjson.dumps(chosen), head, tag, body)
-    _run(ground.epoch, "store", 2, *keys, ground.word, *values)
-    return True
+    rows = _flat(ground.epoch, further.names) if further else []
+    end = (orjson.dumps(unless), _KEEP_MILLISECONDS, *rows)
+    return bool(_run(ground.epoch, "store", 2, *keys, ground.word, *values, *end))
+
+
+def _chosen(ground: Ground, names: Names) -> list[list[Any]] | None:
+    """The words of `ground` under the names; None if one was being written."""
+    chosen = []
+    for owner, each in names.items():
+        own = sorted(each)
+        words = [ground.generations.get((owner, name), b"").decode() for name in own]
+        if not all(words):
+            return None
+        chosen.append([_owner(ground.epoch, owner), own, words])
+    return chosen
 
 
 def release(ground: Ground) -> None:
@@ -159,9 +195,15 @@ def _run(epoch: Epoch, script: str, keys: int, *arguments: Any) -> Any:
         raise CacheAwayError(error) from error
 
 
+def cache_url() -> str:
+    """The address of the cache's Redis."""
+    url: str = settings.CACHES["default"]["LOCATION"]
+    return url
+
+
 def cache_redis() -> SharedRedis:
     """The Redis of the cache."""
-    return shared_redis(settings.CACHES["default"]["LOCATION"])
+    return shared_redis(cache_url())
 
 
 def _owner(epoch: Epoch, owner: str) -> str:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from time import monotonic
 from typing import Any
 
@@ -14,9 +15,9 @@ class Lru:
     def __init__(self, *, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, tuple[Any, float]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[Any, float]] = OrderedDict()
 
-    def get(self, key: str) -> Any:
+    def get(self, key: Hashable) -> Any:
         """The value, or MISSING."""
         with self._lock:
             value, until = self._entries.get(key, (MISSING, 0.0))
@@ -28,14 +29,14 @@ class Lru:
             self._entries.move_to_end(key)
             return value
 
-    def set(self, key: str, value: Any, seconds: float) -> None:
+    def set(self, key: Hashable, value: Any, seconds: float) -> None:
         with self._lock:
             self._entries[key] = value, monotonic() + seconds
             self._entries.move_to_end(key)
             while len(self._entries) > self._most:
                 self._entries.popitem(last=False)
 
-    def add(self, key: str, value: Any, seconds: float) -> bool:
+    def add(self, key: Hashable, value: Any, seconds: float) -> bool:
         """Sets it if there is none; whether it did."""
         with self._lock:
             _, until = self._entries.get(key, (MISSING, 0.0))
@@ -44,7 +45,7 @@ class Lru:
         self.set(key, value, seconds)
         return True
 
-    def delete(self, key: str) -> bool:
+    def delete(self, key: Hashable) -> bool:
         with self._lock:
             return self._entries.pop(key, None) is not None
 

@@ -13,7 +13,7 @@ is remembered calls one; `tests/cache/test_every_write.py` writes through every 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,7 +24,15 @@ from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from lexiflow.cache.told import EVERY_FIRM, EVERYTHING, of_access, of_firm, of_many, of_pin
+from lexiflow.cache.told import (
+    EVERY_FIRM,
+    EVERYTHING,
+    of_access,
+    of_firm,
+    of_many,
+    of_pin,
+    of_set,
+)
 from lexiflow.cache.triggers import TellsCache
 from lexiflow.db.conditions import BEGIN, END
 
@@ -81,10 +89,21 @@ class Scope:
 
     firms: tuple[str, ...] | None
     pin: str = ""
+    # The table of which the answer shows rows that are pins, and nothing else: by which rows these
+    # are it rests on the set, and on what they say. They are known when it is computed.
+    rows_of: str = ""
 
     @property
     def owners(self) -> tuple[str, ...]:
         return (EVERY_FIRM,) if self.firms is None else tuple(map(of_firm, self.firms))
+
+    def rows(self, pks: Iterable[str]) -> dict[str, list[str]]:
+        """The generations of what rows of `rows_of` say."""
+        return {of_pin(pk): [self.rows_of] for pk in pks}
+
+    def whole(self) -> dict[str, list[str]]:
+        """The generations that end with any write to `rows_of`."""
+        return {owner: [self.rows_of] for owner in self.owners}
 
     def possible(self) -> dict[str, list[str]]:
         """All generations an answer could rest on."""
@@ -93,6 +112,8 @@ class Scope:
         of_tables += [of_access(table.name) for table in told if table.has_access]
         if self.pin:
             of_tables += [of_many(table.name) for table in told if table.is_pinned]
+        if self.rows_of:
+            of_tables += [of_set(self.rows_of), of_many(self.rows_of)]
         names = dict.fromkeys(self.owners, of_tables)
         if self.pin:
             names[of_pin(self.pin)] = [table.name for table in told if table.is_pinned]
@@ -133,6 +154,8 @@ class Reads:
                 # Of other rows it may say that they are there, and to whom: related cases.
                 pinned.add(name)
                 names.update([of_many(name)] + [of_access(name)] * table.has_access)
+            elif name in self.shown and scope.rows_of == name:
+                names.update((of_set(name), of_many(name)))
             elif name in self.shown:
                 names.add(name)
         if self.is_unknown:

@@ -18,6 +18,7 @@ Not guaranteed: that a request which asked before the change is stopped half-way
 
 import logging
 import threading
+from functools import lru_cache
 from hashlib import blake2b
 from time import monotonic
 from typing import Any, Protocol
@@ -38,6 +39,7 @@ PAUSE_SECONDS = 1.0  # a database that is away makes whoever asks wait; not ever
 PLACES = 100
 
 
+@lru_cache(maxsize=4096)
 def place_of(user_id: UUID) -> int:
     """0 to 99. Hashed, because the identifiers are ordered by time."""
     digest = blake2b(user_id.bytes, digest_size=8, person=b"cache rollout").digest()

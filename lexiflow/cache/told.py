@@ -24,6 +24,13 @@ def of_many(table: str) -> str:
     return f"{table}*"
 
 
+def of_set(table: str) -> str:
+    """The generation of a table that ends when rows come or go, or what decides who sees which.
+    Their order is that in which they were made: nothing changes that (`lexiflow.db.models`).
+    """
+    return f"{table}#"
+
+
 def of_access(table: str) -> str:
     """The generation of a table that ends when who sees what may have changed."""
     return f"{table}+"
@@ -31,12 +38,15 @@ def of_access(table: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """One table, firm and row of what was told. firm, pin: "" for none, ANYTHING for all."""
+    """One table, firm and row of what was told. firm, pin: "" for none, ANYTHING for all. is_new:
+    the row was not there before.
+    """
 
     table: str
     access: bool
     firm: str
     pin: str
+    is_new: bool = False
 
     @property
     def person(self) -> str:
@@ -51,14 +61,14 @@ def read(line: str) -> set[Touched]:
     """What the triggers said (`lexiflow.cache.triggers`). What cannot be read means everything."""
     table, _, rest = line.partition(" ")
     sign, _, rows = rest.partition(" ")
-    if sign not in ("+", "-") or not rows or rows == ANYTHING:
+    if sign not in ("+", "-", "*") or not rows or rows == ANYTHING:
         return {ALL}
     found = set()
     for row in rows.split(" "):
         firm, slash, pin = row.partition("/")
         if not slash:
             return {ALL}
-        found.add(Touched(table, sign == "+", firm, pin))
+        found.add(Touched(table, sign == "+", firm, pin, is_new=sign == "*"))
     return found
 
 
@@ -71,6 +81,8 @@ def ended_by(touched: Iterable[Touched]) -> dict[str, set[str]]:
         fields = {each.table}
         if each.access:
             fields.add(of_access(each.table))
+        if each.access or each.is_new:
+            fields.add(of_set(each.table))
         if each.pin == ANYTHING:
             fields.add(of_many(each.table))
         elif each.pin:

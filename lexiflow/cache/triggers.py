@@ -3,9 +3,9 @@
 They fire once per statement, also for what cascades and other triggers write, and hand one line to
 `lexiflow_cache_tell`: `<table> <+|-> <firm>/<pin> …`. A pin is a row (a case) that a cached answer
 may be tied to; after MOST_ROWS of them the firm is named alone (`<firm>/*`), after as many firms
-nobody is (`*`). `+` says that something changed which decides who sees other rows. Instead of a
-firm stands `~<person>` where the firms are those of a person: they are looked up after the commit,
-because a membership may be written at the same time.
+nobody is (`*`). `+` says that something changed which decides who sees other rows, `*` that the
+rows are new, `-` neither. Instead of a firm stands `~<person>` where the firms are those of a
+person: they are looked up after the commit, because a membership may be written at the same time.
 
 Not guaranteed: anything for sessions that switch triggers off (`session_replication_role`), which
 takes a superuser of PostgreSQL.
@@ -79,7 +79,7 @@ def tells_cache(
         update = f"IF NOT {_any_changed(unless_equal)} THEN RETURN NULL; END IF;\n{update}"
     of_one = {
         # Nothing refers to a new row yet; what will refer to it tells of itself.
-        rows: TELL.format(touched=f"{columns} {rows} r", access="' - '" if is_new else "' + '")
+        rows: TELL.format(touched=f"{columns} {rows} r", access="' * '" if is_new else "' + '")
         for rows, is_new in (("old_rows", False), ("new_rows", bool(access)))
     }
     return [

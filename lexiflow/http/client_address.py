@@ -8,6 +8,7 @@ Not guaranteed: that a configured number is right. If clients can reach the appl
 proxy, they can write addresses; firewall it, or name networks.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Protocol
 
@@ -75,6 +76,7 @@ def _outside(chain: list[Address | None], networks: list[str]) -> Address | None
     return found
 
 
+@lru_cache(maxsize=1024)
 def _read(text: str) -> Address | None:
     """An address, also as `[::1]:443`, `192.0.2.1:443` or `fe80::1%eth0`."""
     text = text.strip().strip('"')

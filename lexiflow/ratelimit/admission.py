@@ -13,7 +13,7 @@ from lexiflow.http.client_address import network_of
 from lexiflow.ratelimit import violators
 from lexiflow.ratelimit.limits import Decision
 from lexiflow.ratelimit.rules import Block, Rules, current_rules
-from lexiflow.ratelimit.window import shared_window
+from lexiflow.ratelimit.window import Beside, shared_window
 
 _CROWDED_RETRY_SECONDS = 1
 
@@ -71,15 +71,17 @@ class Verdict:
         return None if seconds is None else max(1, math.ceil(seconds))
 
 
-def admit(scope: str, caller: Caller) -> Verdict:
-    """Decides one call and counts it if it is admitted."""
+def admit(scope: str, caller: Caller, *, beside: Beside | None = None) -> Verdict:
+    """Decides one call and counts it if it is admitted. beside: asked together with the window, if
+    one is asked and it is the same Redis.
+    """
     rules = current_rules()
     if (block := rules.block_of(caller.names, caller.address)) is not None:
         return _said(Verdict(scope, Outcome.BLOCKED, block=block), caller)
     rule = rules.rule_for(scope, caller.names)
     if rule.limit is None:
         return Verdict(scope, Outcome.ADMITTED)
-    decision = shared_window().check(_bucket(scope, caller, rules), rule.limit)
+    decision = shared_window().check(_bucket(scope, caller, rules), rule.limit, beside=beside)
     outcome = Outcome.ADMITTED
     if not decision.is_admitted:
         outcome = Outcome.SHADOWED if rule.is_shadow else Outcome.REFUSED

@@ -18,6 +18,7 @@ from lexiflow.http.client_address import client_address
 from lexiflow.ratelimit.admission import Caller, Verdict, admit, crowded
 from lexiflow.ratelimit.crowding import in_flight
 from lexiflow.ratelimit.rules import STANDARD
+from lexiflow.ratelimit.window import Beside
 
 _ATTRIBUTE = "lexiflow_limits"
 
@@ -84,12 +85,17 @@ class ScopeThrottle(BaseThrottle):
         return self._verdict.retry_after if self._verdict else None
 
 
-def decide(standing: Standing, scope: str, request: Any) -> Verdict:
-    """One request of whoever was authenticated: a place among those under way, and its count."""
+def decide(
+    standing: Standing, scope: str, request: Any, *, beside: Beside | None = None
+) -> Verdict:
+    """One request of whoever was authenticated: a place among those under way, and its count.
+
+    beside: as in `admit`.
+    """
     caller = caller_of(request)
     principal, cap = caller.principals[0], settings.LIMIT_CONCURRENT
     if cap:
         if not in_flight.enter(principal, cap):
             return crowded(scope, caller)
         standing.holds = principal
-    return admit(scope, caller)
+    return admit(scope, caller, beside=beside)

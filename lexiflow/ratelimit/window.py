@@ -2,8 +2,8 @@
 
 Guarantees: in any window of `period_seconds` by Redis' clock at most `limit.count` calls of a
 bucket are admitted, over any number of processes and threads; a refused call is not counted. One
-check is one round trip. Keys expire by themselves a period after the last admitted call, and all
-keys of a bucket lie in one slot of a cluster.
+check is one round trip, which something else may share. Keys expire by themselves a period after
+the last admitted call, and all keys of a bucket lie in one slot of a cluster.
 
 Up to LOG_UP_TO calls the window is a log, exact in both directions. Beyond it is a set of counters
 in constant space, which still never admits more, but may count a call for a sixtieth of the period
@@ -21,6 +21,7 @@ import os
 import secrets
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from hashlib import sha1
 from itertools import count, islice
 from pathlib import Path
@@ -29,12 +30,12 @@ from typing import Any
 
 from django.conf import settings
 from redis import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from lexiflow import prometheus
 from lexiflow.ratelimit.limits import Decision, Limit
 from lexiflow.ratelimit.local import Counted, LocalWindow
-from lexiflow.redis import RedisAwayError, SharedRedis, shared_redis
+from lexiflow.redis import OtherServerError, RedisAwayError, SharedRedis, shared_redis
 
 PREFIX = "lexiflow:limit"
 LOG_UP_TO = 2_000
@@ -42,12 +43,27 @@ _SLOTS = 60  # as in counted_window.lua
 _BUCKETS_PER_PIPELINE = 200
 _MICROSECONDS = 1_000_000
 
+_SECONDS_BY = {name: prometheus.LIMITER_SECONDS.labels(name) for name in ("local", "redis")}
+
 # Redis knows its scripts by this digest; nothing rests on it.
 _SCRIPTS = {
     name: (text, sha1(text.encode(), usedforsecurity=False).hexdigest())
     for name in ("sliding_window", "counted_window")
     for text in [Path(__file__).with_name(f"{name}.lua").read_text(encoding="ascii")]
 }
+
+
+@dataclass(slots=True)
+class Beside:
+    """What else is asked of a Redis together with a window. server: the run of it that is meant.
+
+    reply: what it says, an error of redis-py among it; None as long as it was not asked.
+    """
+
+    url: str
+    words: tuple[Any, ...]
+    server: str
+    reply: Any = None
 
 
 class SlidingWindow:
@@ -62,9 +78,9 @@ class SlidingWindow:
         self._sequence = count(1)
         shared_redis(url).on_return(self._hand_over)
 
-    def check(self, bucket: str, limit: Limit) -> Decision:
-        """Counts the call if it is admitted."""
-        return self._decide(bucket, limit, f"{self._name}-{next(self._sequence)}")
+    def check(self, bucket: str, limit: Limit, *, beside: Beside | None = None) -> Decision:
+        """Counts the call if it is admitted. beside: asked in the same round trip, if it can be."""
+        return self._decide(bucket, limit, f"{self._name}-{next(self._sequence)}", beside)
 
     def look(self, bucket: str, limit: Limit) -> Decision:
         """What `check` would say now; counts nothing."""
@@ -81,11 +97,15 @@ class SlidingWindow:
         except (RedisAwayError, RedisError):
             pass  # it will leave the window by itself
 
-    def _decide(self, bucket: str, limit: Limit, member: str) -> Decision:
+    def _decide(
+        self, bucket: str, limit: Limit, member: str, beside: Beside | None = None
+    ) -> Decision:
         started = perf_counter()
         redis = shared_redis(self._url)
+        if beside is not None and beside.url != self._url:
+            beside = None
         try:
-            decision = redis.call(lambda server: _ask(server, bucket, limit, member))
+            decision = _ask(redis, bucket, limit, member, beside)
         # Also what Redis itself refuses: a replica, still loading, full. Never an error upwards.
         except (RedisAwayError, RedisError):
             share = limit.share(self._processes)
@@ -94,7 +114,7 @@ class SlidingWindow:
             if len(self._local):  # left from before the return, or from calls Redis refused
                 self._hand_over_the_rest(redis)
         source = "local" if decision.is_local else "redis"
-        prometheus.LIMITER_SECONDS.labels(source).observe(perf_counter() - started)
+        _SECONDS_BY[source].observe(perf_counter() - started)
         return decision
 
     def _hand_over_the_rest(self, redis: SharedRedis) -> None:
@@ -133,15 +153,18 @@ def _result(reply: Any) -> Any:
     return reply
 
 
-def _ask(redis: Redis, bucket: str, limit: Limit, member: str) -> Decision:
+def _ask(
+    redis: SharedRedis, bucket: str, limit: Limit, member: str, beside: Beside | None
+) -> Decision:
     name = "sliding_window" if limit.count <= LOG_UP_TO else "counted_window"
     text, digest = _SCRIPTS[name]
     period = limit.period_seconds * _MICROSECONDS
     arguments = (*_keys(bucket, limit), limit.count, period, limit.block_seconds * 1000, member)
-    try:
-        reply = _result(redis.evalsha(digest, 2, *arguments))
-    except NoScriptError:
-        reply = _result(redis.eval(text, 2, *arguments))
+    reply = _with_reply(redis, ("EVALSHA", digest, 2, *arguments), beside)
+    if isinstance(reply, NoScriptError):
+        reply = redis.ask("EVAL", text, 2, *arguments)
+    elif isinstance(reply, ResponseError):
+        raise reply
     admitted, counted, reset, retry_after, now, *slot = reply
     recorded = str(slot[0]) if slot else member
     return Decision(
@@ -154,6 +177,16 @@ def _ask(redis: Redis, bucket: str, limit: Limit, member: str) -> Decision:
         now=now / 1e6,
         member=recorded if admitted and member else "",
     )
+
+
+def _with_reply(redis: SharedRedis, question: tuple[Any, ...], beside: Beside | None) -> Any:
+    if beside is None:
+        return redis.ask_all((question,))[0]
+    try:
+        reply, beside.reply = redis.ask_all((question, beside.words), server=beside.server)
+    except OtherServerError:
+        return redis.ask_all((question,))[0]  # nothing was sent
+    return reply
 
 
 def _remove(redis: Redis, decision: Decision) -> None:

@@ -9,7 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from cases.models import Case
 from lexiflow.api import remembering
+from lexiflow.cache import answers
 from tests import factories
 from tests.conftest import API
 from users.models import Organization, User
@@ -60,6 +62,50 @@ def test_a_write_in_another_case_ends_no_answer_of_this_one(
     as_alice.get(url)
     as_alice.patch(f"{API}cases/{other.pk}/", {"title": "New"})
     assert outcome_of(lambda: as_alice.get(url)) == "hit"
+
+
+def test_a_list_ends_with_what_it_shows_and_with_which_rows_there_are(
+    as_alice: APIClient, alice: User, firm: Organization, outcome_of: Outcome
+) -> None:
+    old, new = factories.case(firm), factories.case(firm)
+    url = f"{API}cases/?page_size=1"
+
+    def shown() -> str:
+        """The one row of the page, and that it is remembered then."""
+        title: str = as_alice.get(url).json()["results"][0]["title"]
+        assert outcome_of(lambda: as_alice.get(url)) == "hit"
+        return title
+
+    shown()
+    as_alice.patch(f"{API}cases/{old.pk}/", {"title": "Not on the page"})
+    assert outcome_of(lambda: as_alice.get(url)) == "hit"
+    as_alice.patch(f"{API}cases/{new.pk}/", {"title": "On the page"})
+    assert shown() == "On the page"
+    factories.case(firm, title="Newer")
+    assert shown() == "Newer"
+    factories.wall(Case.objects.get(title="Newer"), alice)
+    assert shown() == "On the page"
+    as_alice.delete(f"{API}cases/{new.pk}/")
+    assert shown() == "Not on the page"
+    Case.objects.all().update(title="Everything")
+    assert shown() == "Everything"
+
+
+def test_a_list_is_not_kept_if_a_row_was_written_while_it_was_computed(
+    as_alice: APIClient, firm: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its rows rest on is read when it is stored, and must be as old as the rows."""
+    case = factories.case(firm, title="Old")
+    plain = answers.Computation.keep
+
+    def keep(self: Any, **values: Any) -> bool:
+        Case.objects.filter(pk=case.pk).update(title="New")
+        return plain(self, **values)
+
+    monkeypatch.setattr(answers.Computation, "keep", keep)
+    assert as_alice.get(f"{API}cases/").json()["results"][0]["title"] == "Old"
+    monkeypatch.undo()
+    assert as_alice.get(f"{API}cases/").json()["results"][0]["title"] == "New"
 
 
 def test_people_do_not_share_answers(

@@ -242,6 +242,8 @@ def test_a_line_names_firms_rows_and_people() -> None:
         Touched("cases_case", access=False, firm="f", pin="c"),
         Touched("cases_case", access=False, firm="f", pin=""),
     }
+    (new,) = told.read("cases_case * f/c")
+    assert (new.is_new, new.access) == (True, False)
     (person,) = told.read("users_user + ~p/")
     assert person.person == "p"
 

@@ -35,6 +35,15 @@ def test_a_list_rests_on_the_whole_table_of_each_firm() -> None:
     assert found["firm:f"] == found["firm:g"] == {"cases_party"}
 
 
+def test_a_list_of_pins_rests_on_which_rows_there_are() -> None:
+    scope = Scope((FIRM,), rows_of="cases_case")
+    found = reads('SELECT * FROM "cases_case", "cases_party"').rests_on(scope)
+    assert found is not None
+    assert found[f"firm:{FIRM}"] == {"cases_case#", "cases_case*", "cases_party"}
+    assert found[f"firm:{FIRM}"] | {"cases_case"} <= set(scope.possible()[f"firm:{FIRM}"])
+    assert scope.rows([PIN]) == {f"pin:{PIN}": ["cases_case"]}
+
+
 def test_who_sees_all_firms_rests_on_all() -> None:
     found = reads('SELECT * FROM "cases_party"').rests_on(Scope(None))
     assert found is not None

@@ -11,6 +11,7 @@ from typing import Any
 from tests.servers import Server
 
 READERS = 6
+_PATIENCE_SECONDS = 30
 
 
 class Asker:
@@ -48,31 +49,29 @@ class Asker:
 
 
 class Traffic:
-    """READERS threads that ask for `path` until the block ends.
+    """READERS threads that ask until the block ends, each for one of `pages`.
 
-    number_in: of an answer, the number of the write it shows. A reader compares it with the last
-    write that was acknowledged before it asked.
+    pages: paths, and of an answer there the number of the write it shows. A reader compares it with
+    the last write that was acknowledged before it asked.
     """
 
     def __init__(
-        self, servers: list[Server], tokens: list[str], path: str, number_in: Callable[[Any], int]
+        self, servers: list[Server], tokens: list[str], pages: dict[str, Callable[[Any], int]]
     ) -> None:
         self._servers = servers
         self._tokens = tokens
-        self._path = path
-        self._number_in = number_in
+        self._pages = list(pages.items())
         self._stop = threading.Event()
+        # Of each reader: the last write that was acknowledged before its last answer was asked for.
+        self._known = [0] * READERS
         self.acknowledged = 0
         self.asked = 0
-        self.stale: list[tuple[int, int]] = []
+        self.stale: list[tuple[str, int, int]] = []
         self.failed: list[Any] = []
         self.slowest = 0.0
 
     def __enter__(self) -> "Traffic":
-        self._threads = [
-            threading.Thread(target=self._read, args=(self._tokens[n % len(self._tokens)],))
-            for n in range(READERS)
-        ]
+        self._threads = [threading.Thread(target=self._read, args=(n,)) for n in range(READERS)]
         for thread in self._threads:
             thread.start()
         return self
@@ -82,15 +81,25 @@ class Traffic:
         for thread in self._threads:
             thread.join()
 
-    def _read(self, token: str) -> None:
-        with closing(Asker(self._servers, token)) as asker:
-            self._read_with(asker)
+    def acknowledge(self, number: int, *, wait: bool = False) -> None:
+        """Write `number` has returned. wait: until every reader has asked again, and was told."""
+        self.acknowledged = number
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while wait and min(self._known) < number and not self.failed:
+            assert time.monotonic() < deadline, "A reader has stopped."
+            time.sleep(0.0005)
 
-    def _read_with(self, asker: Asker) -> None:
+    def _read(self, n: int) -> None:
+        page, turn = n % len(self._pages), n // len(self._pages)
+        token = self._tokens[turn % len(self._tokens)]
+        with closing(Asker(self._servers, token)) as asker:
+            self._read_with(asker, n, *self._pages[page])
+
+    def _read_with(self, asker: Asker, n: int, path: str, number_in: Callable[[Any], int]) -> None:
         while not self._stop.is_set():
             least = self.acknowledged
             try:
-                status, body, seconds = asker.ask("GET", self._path)
+                status, body, seconds = asker.ask("GET", path)
             except Exception as error:  # noqa: BLE001 - the test shows it
                 self.failed.append(error)
                 continue
@@ -98,5 +107,6 @@ class Traffic:
             self.slowest = max(self.slowest, seconds)
             if status != 200:
                 self.failed.append((status, body))
-            elif (shown := self._number_in(body)) < least:
-                self.stale.append((shown, least))
+            elif (shown := number_in(body)) < least:
+                self.stale.append((path, shown, least))
+            self._known[n] = least

@@ -10,12 +10,14 @@ from django.core.handlers.base import BaseHandler
 from rest_framework.test import APIClient
 
 from lexiflow.cache import cohorts
+from lexiflow.cache.epoch import knowledge
 from lexiflow.db.notifications import notifications
 from tests import factories
 from tests.commands import Interrupting, run
 from tests.valkey import Valkey
 from users import identity, warming
 from users.choices import UserStatus
+from users.management.commands import cache_warm
 from users.models import AuditEvent, Organization, SignIn, User
 from users.warming import hot_routes
 
@@ -160,6 +162,33 @@ def test_unknown_people_and_missing_memory_are_2(asked: Asked, settings: Any) ->
     assert run("cache_warm", "--user", "nobody@hart.example").code == 2
     settings.IDENTITY_CACHE_SIZE = 0
     assert run("cache_warm").code == 2
+
+
+def test_it_waits_for_a_redis_that_was_just_started(
+    asked: Asked, settings: Any, cache_valkey: Valkey, alice: User
+) -> None:
+    """What is computed before that is not remembered, and would be computed for nothing."""
+    settings.CACHE_ANSWERS = True
+    cache_valkey.kill()
+    cache_valkey.start()
+    try:
+        assert run("cache_warm", "--user", alice.email, "--route", "cases/").code == 0
+        assert len(list(cache_valkey.client().scan_iter("lexiflow:answers:*:answer:*"))) == 1
+    finally:
+        knowledge.forget()
+
+
+def test_without_redis_there_is_nothing_to_warm(
+    asked: Asked, settings: Any, cache_valkey: Valkey, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CACHE_ANSWERS = True
+    monkeypatch.setattr(cache_warm, "_LISTENING_SECONDS", 2.0)
+    cache_valkey.kill()
+    try:
+        assert run("cache_warm", "--user", alice.email).code == 2
+        assert not asked.answers
+    finally:
+        knowledge.forget()
 
 
 def test_it_stops_when_it_is_told_to_or_its_time_is_over(

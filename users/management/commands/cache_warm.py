@@ -13,6 +13,7 @@ from django.http.request import split_domain_port, validate_host
 from tqdm import tqdm
 
 from lexiflow.cache import rollout
+from lexiflow.cache.answers import are_remembered
 from lexiflow.commands.interruption import Interruption
 from lexiflow.commands.long_command import HAD_PROBLEMS, at_least, cannot_run
 from lexiflow.db.notifications import notifications
@@ -20,7 +21,7 @@ from users.models import User
 from users.revocation import CHANNEL
 from users.warming import WrongRouteError, asking, checked_route, hot_routes, recently_active
 
-_LISTENING_SECONDS = 5.0
+_LISTENING_SECONDS = 10.0
 _OK = 200
 EXIT_CODES = (
     "Exit code: 0 all was answered; 1 something was not, or it was interrupted or out of time; 2"
@@ -124,11 +125,17 @@ class Command(BaseCommand):
 
     @staticmethod
     def _listen() -> None:
-        """The cache is used only by a process that is told of changes."""
+        """The cache is used only by a process that is told of changes, and of a Redis that was just
+        started only after a moment.
+        """
         deadline = time.monotonic() + _LISTENING_SECONDS
         while not notifications.is_current(CHANNEL):
             if time.monotonic() > deadline:
                 raise cannot_run("The database does not tell of changes; see DATABASE_LISTEN_URL.")
+            time.sleep(0.05)
+        while settings.CACHE_ANSWERS and not are_remembered():
+            if time.monotonic() > deadline:
+                raise cannot_run("Nothing is remembered now: Redis is away, or another one again.")
             time.sleep(0.05)
 
     @staticmethod
