@@ -12,17 +12,12 @@ import hashlib
 from typing import Any, cast
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import (
-    APIException,
-    AuthenticationFailed,
-    NotAuthenticated,
-    PermissionDenied,
-)
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from lexiflow.api.reach import resources_of
-from lexiflow.api.remembering import recognise, recognised, refusal_of, refuse
+from lexiflow.api.remembering import NOT_RECOGNISED, recognise, recognised, refusal_of, refuse
 from lexiflow.http.client_address import client_address
 from users import key_usage
 from users.identity import Auth, Identity, KeyHolder, SignedIn, of_access_token, of_api_key
@@ -70,7 +65,7 @@ class BearerAuthentication(BaseAuthentication):
             raise refusal
         try:
             identity = self._found(request, view)
-        except APIException as error:
+        except NOT_RECOGNISED as error:
             refuse(request, error.with_traceback(None))
             raise
         if identity is not None:

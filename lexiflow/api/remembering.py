@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException
@@ -108,12 +109,17 @@ def recognise(request: Any, caller: Caller | None) -> None:
     setattr(getattr(request, "_request", request), _ATTRIBUTE, caller)
 
 
-def refusal_of(request: Any) -> APIException | None:
+# Why an authentication does not say who somebody is: it refuses them, or PostgreSQL is away. Then
+# the view is asked, whose error it becomes.
+NOT_RECOGNISED = (APIException, DatabaseError, InterfaceError)
+
+
+def refusal_of(request: Any) -> Exception | None:
     """Why the sender of this request was not recognised, if somebody has tried."""
     return getattr(getattr(request, "_request", request), _REFUSAL, None)
 
 
-def refuse(request: Any, error: APIException) -> None:
+def refuse(request: Any, error: Exception) -> None:
     """For authentications: notes that the sender is nobody, and why."""
     setattr(getattr(request, "_request", request), _REFUSAL, error)
 
@@ -216,7 +222,7 @@ class Reading:
         authentication: Any = self._class.authentication_classes[0]
         try:
             caller: Caller | None = authentication().recognised(self._request, self._class)
-        except APIException:
+        except NOT_RECOGNISED:
             return None
         if caller is None:
             return None

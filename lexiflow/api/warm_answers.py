@@ -21,10 +21,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
-from rest_framework.exceptions import APIException
 
 from lexiflow import prometheus
 from lexiflow.api.remembering import (
+    NOT_RECOGNISED,
     Caller,
     Known,
     Sent,
@@ -116,7 +116,7 @@ def _is_still_right(request: HttpRequest, warm: _Warm) -> bool:
         caller: Caller | None = view_class.authentication_classes[0]().recognised(
             request, view_class
         )
-    except APIException:
+    except NOT_RECOGNISED:
         return False
     if caller is None or caller.scope != warm.sent.scope or not may_use(caller):
         return False
