@@ -45,6 +45,15 @@ def post_fork(server: Any, worker: Any) -> None:
         pool.start()
 
 
+def worker_exit(server: Any, worker: Any) -> None:
+    from django.apps import apps
+
+    if apps.ready:
+        from lexiflow.db import pool
+
+        pool.stop()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     from lexiflow.monitoring import processes
 

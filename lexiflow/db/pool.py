@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 WARNING_USAGE = 0.8
 HEALTHY_USAGE = 0.9
 _ASK_SECONDS = 5
+_CLOSE_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ def start() -> None:
         return
     pool.open()  # in the background: a PostgreSQL that is away keeps no process from starting
     Sampler().start()
+
+
+def stop() -> None:
+    """When the process ends: PostgreSQL has its connections back at once."""
+    pool = _pool()
+    if pool is not None:
+        pool.close(timeout=_CLOSE_SECONDS)
 
 
 class Sampler(threading.Thread):
