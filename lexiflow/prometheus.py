@@ -67,6 +67,8 @@ SLOW_QUERIES = Counter(
     "Statements that took long: `logged` above DB_SLOW_MILLISECONDS, `alarming` above a second.",
     ["level"],
 )
+for _level in ("logged", "alarming"):
+    SLOW_QUERIES.labels(_level)  # from the start: the first one is an increase, too
 POOL_SIZE = Gauge(
     "lexiflow_pool_connections",
     "Connections that the pool of a process has.",

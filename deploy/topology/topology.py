@@ -145,14 +145,23 @@ class Topology:
         settings = {**self.settings, **direct, "DB_POOL_MIN": "0", **environment}
         return run(sys.executable, ROOT / "manage.py", *words, environment=settings)
 
-    def start_application(self, name: str) -> Process:
+    def start_application(
+        self,
+        name: str,
+        application: str = "lexiflow.wsgi:application",
+        settings: dict[str, str] | None = None,
+    ) -> Process:
+        """One of the two, or a further one that nginx does not know."""
+        if name not in self.sockets:
+            self.sockets[name] = self._listen()
+            self.ports[name] = self.sockets[name].getsockname()[1]
         command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
-        environment = {**self.settings, "HOST": "127.0.0.1", "PORT": str(self.ports[name])}
+        environment = {**self.settings, **(settings or {})}
         part = self.add(
             Process(
                 name,
                 self.folder,
-                [*command, "lexiflow.wsgi:application"],
+                [*command, application],
                 environment=environment,
                 cwd=ROOT,
                 listening=self.sockets[name],
@@ -184,7 +193,9 @@ class Topology:
         part = self.add(Process("nginx", self.folder, [nginx, "-c", str(conf)]))
         part.wait_until(lambda: self.status_of(self.nginx_port) == 200)
 
-    def start_prometheus(self, *replacements: tuple[str, str], rules: str | None = None) -> int:
+    def start_prometheus(
+        self, *, instances: tuple[str, str] = ("app-1", "app-2"), seconds: int = 15, rules: str = ""
+    ) -> int:
         """Returns its port. rules: in place of those of the repository."""
         port, folder = free_port(), self.folder / "prometheus"
         folder.mkdir(mode=0o755)
@@ -195,21 +206,16 @@ class Topology:
             DEPLOY / "prometheus" / "prometheus.yml",
             folder / "prometheus.yml",
             ("/run/secrets/metrics_token", str(token)),
-            ("app-1:8000", f"127.0.0.1:{self.ports['app-1']}"),
-            ("app-2:8000", f"127.0.0.1:{self.ports['app-2']}"),
+            ("app-1:8000", f"127.0.0.1:{self.ports[instances[0]]}"),
+            ("app-2:8000", f"127.0.0.1:{self.ports[instances[1]]}"),
             ("alertmanager:9093", "127.0.0.1:1"),
-            *replacements,
+            ("interval: 15s", f"interval: {seconds}s"),
         )
         run(program("promtool"), "check", "config", conf)
-        command = [program("prometheus"), f"--config.file={conf}"]
-        command += [f"--storage.tsdb.path={folder / 'data'}", "--log.level=warn"]
-        part = self.add(
-            Process(
-                "prometheus",
-                self.folder,
-                [*command, f"--web.listen-address=127.0.0.1:{port}"],
-            )
-        )
+        command = [program("prometheus"), f"--config.file={conf}", "--log.level=warn"]
+        command += [f"--storage.tsdb.path={folder / 'data'}"]
+        command += [f"--web.listen-address=127.0.0.1:{port}"]
+        part = self.add(Process("prometheus", self.folder, command))
         part.wait_until(lambda: listens(port))
         return port
 

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 WARNING_USAGE = 0.8
 HEALTHY_USAGE = 0.9
-_ASK_SECONDS = 5
+_ASK_SECONDS = 2  # the least that libpq knows
 _CLOSE_SECONDS = 1
 
 
@@ -135,15 +135,24 @@ class Sampler(threading.Thread):
             )
 
 
-def max_connections() -> int | None:
-    """How many PostgreSQL lets in; None if it cannot be asked. Leaves no connection behind, so the
-    parent of the server processes may ask as well.
+def connect_apart() -> "psycopg.Connection[tuple[Any, ...]]":
+    """A connection beside the pool, for who must get one though the pool is exhausted. Raises
+    psycopg's errors, after `_ASK_SECONDS` at the latest.
     """
     parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
     for name in ("cursor_factory", "context"):
         parameters.pop(name, None)
+    return psycopg.connect(
+        **{**parameters, "connect_timeout": _ASK_SECONDS, "application_name": "lexiflow operations"}
+    )
+
+
+def max_connections() -> int | None:
+    """How many PostgreSQL lets in; None if it cannot be asked. Leaves no connection behind, so the
+    parent of the server processes may ask as well.
+    """
     try:
-        with psycopg.connect(**{**parameters, "connect_timeout": _ASK_SECONDS}) as server:
+        with connect_apart() as server:
             row = server.execute("SHOW max_connections").fetchone()
     except psycopg.Error:
         return None

@@ -1,7 +1,7 @@
 """What is only looked at when Prometheus asks: PostgreSQL, both Redis, jobs, storage, processes.
 
-Guarantees: nothing here raises or hangs. PostgreSQL has two seconds for each question, and without
-it (or without a connection of the pool to spare) `lexiflow_database_up` is 0 and what it would have
+Guarantees: nothing here raises or hangs. PostgreSQL is asked over a connection beside the pool and
+has two seconds for each question; without it `lexiflow_database_up` is 0 and what it would have
 said is missing. All instances say the same of what they share: take the `max` over them.
 
 Not guaranteed: the processes of workers and commands, which no gunicorn looks after; watch these as
@@ -14,16 +14,19 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import DatabaseError, InterfaceError, connection
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from lexiflow.db.pool import connect_apart
 from lexiflow.redis import RedisAwayError, shared_redis
+
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +62,11 @@ class Database(Collector):
     def collect(self) -> Iterator[Metric]:
         begun = monotonic()
         try:
-            found = list(self._ask())
+            with connect_apart() as server:
+                server.execute(f"SET LOCAL statement_timeout = '{_QUESTION_SECONDS}s'")
+                found = list(self._ask(server))
             up = 1
-        except (DatabaseError, InterfaceError) as error:
+        except psycopg.Error as error:
             logger.warning("PostgreSQL cannot be asked for its figures: %s", error)
             found, up = [], 0
         yield GaugeMetricFamily("lexiflow_database_up", "PostgreSQL answers.", value=up)
@@ -70,60 +75,56 @@ class Database(Collector):
         )
         yield from found
 
-    def _ask(self) -> Iterator[Metric]:
+    def _ask(self, server: Connection) -> Iterator[Metric]:
         sessions = GaugeMetricFamily(
             "lexiflow_database_sessions", "Connections as PostgreSQL sees them.", labels=["state"]
         )
-        for state, count in _rows(_SESSIONS):
+        for state, count in _rows(server, _SESSIONS):
             sessions.add_metric([state], count)
         yield sessions
         ((limit, size),) = _rows(
-            "SELECT current_setting('max_connections')::int, pg_database_size(current_database())"
+            server,
+            "SELECT current_setting('max_connections')::int, pg_database_size(current_database())",
         )
         yield GaugeMetricFamily(
             "lexiflow_database_max_sessions", "How many it lets in.", value=limit
         )
         yield GaugeMetricFamily("lexiflow_database_bytes", "Size of the database.", value=size)
-        yield from self._jobs()
+        yield from self._jobs(server)
         lag = GaugeMetricFamily(
             "lexiflow_replica_lag_seconds", "How far a replica is behind.", labels=["replica"]
         )
         behind = GaugeMetricFamily(
             "lexiflow_replica_lag_bytes", "What it has still to replay.", labels=["replica"]
         )
-        for name, seconds, size in _rows(_REPLICAS):
+        for name, seconds, size in _rows(server, _REPLICAS):
             lag.add_metric([name], seconds)
             behind.add_metric([name], size)
         yield from (lag, behind)
 
-    def _jobs(self) -> Iterator[Metric]:
+    def _jobs(self, server: Connection) -> Iterator[Metric]:
         waiting = GaugeMetricFamily(
             "lexiflow_jobs_waiting", "Jobs that are due, by queue.", labels=["queue"]
         )
         age = GaugeMetricFamily(
             "lexiflow_jobs_oldest_seconds", "For how long the oldest has been.", labels=["queue"]
         )
-        for queue, count, seconds in _rows(_JOBS):
+        for queue, count, seconds in _rows(server, _JOBS):
             waiting.add_metric([queue], count)
             age.add_metric([queue], seconds)
         yield from (waiting, age)
-        ((heartbeat,),) = _rows(_HEARTBEAT)
+        ((heartbeat,),) = _rows(server, _HEARTBEAT)
+        heard = GaugeMetricFamily(
+            "lexiflow_worker_heartbeat_seconds",
+            "How long no worker has been heard of; missing if there is none.",
+        )
         if heartbeat is not None:
-            yield GaugeMetricFamily(
-                "lexiflow_worker_heartbeat_seconds",
-                "How long no worker has been heard of.",
-                value=heartbeat,
-            )
+            heard.add_metric([], heartbeat)
+        yield heard
 
 
-def _rows(query: str) -> list[tuple[Any, ...]]:
-    """In a transaction of their own, which PostgreSQL ends in time; also behind PgBouncer."""
-    connection.ensure_connection()
-    server: Any = connection.connection
-    with server.transaction(), server.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{_QUESTION_SECONDS}s'")
-        rows: list[tuple[Any, ...]] = cursor.execute(query).fetchall()
-        return rows
+def _rows(server: Connection, query: LiteralString) -> list[tuple[Any, ...]]:
+    return server.execute(query).fetchall()
 
 
 class RedisServers(Collector):
@@ -181,7 +182,7 @@ class Storage(Collector):
 
 
 class Processes(Collector):
-    """Memory and time of the server processes: this one, its parent, and the parent's others."""
+    """Memory and time of the server processes of this instance."""
 
     def collect(self) -> Iterator[Metric]:
         memory = GaugeMetricFamily(

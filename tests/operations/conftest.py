@@ -35,7 +35,7 @@ def migrated(
     return target
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def place(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
     if without := missing():
         pytest.skip(f"not installed: {', '.join(without)} (Debian: apt-get install …)")
@@ -50,7 +50,7 @@ def place(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         copy.unlink()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def walk(place: Topology) -> Walk:
     one = Walk(place)
     one.sign_in()
