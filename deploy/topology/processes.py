@@ -62,13 +62,13 @@ def run(
         group=_group() if unprivileged else None,
         cwd="/" if unprivileged else None,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"{words[0]} failed:\n{done.stdout[-3000:]}")
+        raise RuntimeError(f"{words[0]} failed:\n{(done.stdout + done.stderr)[-3000:]}")
     return done.stdout
 
 

@@ -23,8 +23,10 @@ import psycopg
 import pytest
 import yaml
 
+from deploy.topology.processes import program
 from deploy.topology.smoke import Walk
 from deploy.topology.topology import DEPLOY, Topology
+from tests import factories
 from tests.servers import servers
 
 RULES = DEPLOY / "prometheus" / "alerts.yml"
@@ -194,9 +196,12 @@ def expressions() -> Iterator[str]:
 
 @pytest.mark.django_db(transaction=True)
 def test_every_metric_that_alerts_and_dashboard_name_is_in_a_real_scrape() -> None:
-    """Series without a value yet are announced, but for replicas and workers there may be none."""
-    with servers(1, workers=2, METRICS_TOKEN="a-token") as (server,):
-        server.get("/api/v1/cases/")
+    """Announced at least: there may be no replica, and no worker."""
+    person = factories.user("alice@hart.example", factories.organization(), role="admin")
+    bearer = {"Authorization": f"Bearer {factories.access_token(person)}"}
+    with servers(1, workers=2, METRICS_TOKEN="a-token", LIMIT_STANDARD="100/1m") as (server,):
+        assert server.get("/api/v1/cases/", **bearer).status == 200
+        assert server.get("/api/v1/health/ready/").status == 200
         page = server.get("/metrics", Authorization="Bearer a-token").body.decode()
         assert server.get("/metrics").status == 404
         assert server.get("/metrics", Authorization="Bearer another").status == 404
