@@ -70,7 +70,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 shared_buffers = 128MB
 effective_cache_size = 512MB
-archive_command = 'test ! -f {self.archive}/%f && cp %p {self.archive}/%f'
+archive_command = 'LEXIFLOW_ARCHIVE={self.archive} {_scripts(self._folder)}/archive.sh %p %f'
 archive_timeout = 5
 """
         )
@@ -128,16 +128,12 @@ archive_timeout = 5
         )
         self._mark("standby.signal")
 
-    def recover(self, backup: Path, archive: Path, until: str) -> None:
-        """Makes this one what the backup became up to that moment. Not started yet."""
-        shutil.copytree(backup, self.data)
-        for path in [self.data, *self.data.rglob("*")]:
-            give(path)
-        self.configure(
-            f"\nrestore_command = 'cp {archive}/%f %p'\nrecovery_target_time = '{until}'\n"
-            "recovery_target_action = 'promote'\narchive_mode = off\n"
-        )
-        self._mark("recovery.signal")
+    def script(self, name: str, *words: str | Path, **environment: str) -> str:
+        """Runs a script of deploy/backup as the server's account."""
+        path = f"{self._programs}:/usr/bin:/bin"
+        given = {"PATH": path, "LEXIFLOW_ARCHIVE": str(self.archive), **environment}
+        place = _scripts(self._folder) / name
+        return run(place, *words, unprivileged=True, environment=given)
 
     def _mark(self, name: str) -> None:
         mark = self.data / name
@@ -149,6 +145,15 @@ archive_timeout = 5
 
     def stop(self) -> None:
         self.process.stop()
+
+
+def _scripts(folder: Path) -> Path:
+    """deploy/backup, where the server's account can reach it."""
+    copy = folder / "backup-scripts"
+    if not copy.exists():
+        shutil.copytree(Path(__file__).parents[1] / "backup", copy)
+        copy.chmod(0o755)
+    return copy
 
 
 def dump(address: str, target: Path) -> None:
