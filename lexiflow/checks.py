@@ -15,10 +15,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from lexiflow.db.pool import max_connections
-from lexiflow.redis.client import eviction_policy
+from lexiflow.redis.client import SENTINEL_SCHEME, eviction_policy, read_sentinel_url
 
 _MIN_SECRET_LENGTH = 32
-_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_REDIS_SCHEMES = ("redis", "rediss", "unix", SENTINEL_SCHEME)
 
 
 @register("lexiflow")
@@ -64,8 +64,16 @@ def check_redis_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
             id="lexiflow.E004",
         )
         for url in sorted(urls)
-        if urlsplit(url).scheme not in _REDIS_SCHEMES
+        if urlsplit(url).scheme not in _REDIS_SCHEMES or not _is_readable(url)
     ]
+
+
+def _is_readable(url: str) -> bool:
+    """Several hosts are no URL that the standard library could judge."""
+    try:
+        return not url.startswith(SENTINEL_SCHEME) or bool(read_sentinel_url(url))
+    except ValueError:
+        return False
 
 
 @register("lexiflow", deploy=True)

@@ -9,6 +9,9 @@ raises RedisAwayError at once. A pool whose connections are all in use is a busy
 of a dead server: the call waits its turn, then raises RedisAwayError and opens nothing. A forked
 child starts with neither its parent's connections nor its breaker's state.
 
+With `redis+sentinel://` the server is the one that Sentinel calls the master. A failover is an
+outage that ends with another server: `on_return` runs, and whoever cares asks for its name (`ask`).
+
 Not guaranteed: that a call which failed did nothing. Redis may have run it and been cut off before
 it could say so.
 """
@@ -17,19 +20,23 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
 from redis.retry import Retry
+from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from lexiflow.redis.breaker import Breaker
 
 MAX_CONNECTIONS = 50
 CONNECT_SECONDS = 0.2
 ANSWER_SECONDS = 0.25
+SENTINEL_SCHEME = "redis+sentinel"
+_SENTINEL_PORT = 26379
 _DOWN = (ConnectionError, TimeoutError, OSError)
 
 T = TypeVar("T")
@@ -47,15 +54,15 @@ class OtherServerError(Exception):
         self.found = found
 
 
-class _Pool(ConnectionPool):
-    """Knows which connections are being waited for, and can end that waiting."""
+class _Lending:
+    """Part of a pool: knows which connections are being waited for, and can end that waiting."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lent: set[Any] = set()
 
     def make_connection(self) -> Any:
-        connection: Any = super().make_connection()
+        connection: Any = super().make_connection()  # type: ignore[misc]  # of the pool
         connection.lexiflow_server = None
         connection.register_connect_callback(self._connected)
         return connection
@@ -65,13 +72,13 @@ class _Pool(ConnectionPool):
         connection.lexiflow_server = None
 
     def get_connection(self, *args: Any, **kwargs: Any) -> Any:
-        connection = super().get_connection()
+        connection = super().get_connection()  # type: ignore[misc]
         self._lent.add(connection)
         return connection
 
     def release(self, connection: Any) -> None:
         self._lent.discard(connection)
-        super().release(connection)
+        super().release(connection)  # type: ignore[misc]
 
     def interrupt(self) -> None:
         """Whoever waits for an answer gets a connection error now.
@@ -87,6 +94,16 @@ class _Pool(ConnectionPool):
                     socket.socket.shutdown(waiting, socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+
+class _Pool(_Lending, ConnectionPool):
+    """Of one server."""
+
+
+class _WatchedPool(_Lending, SentinelConnectionPool):
+    """Of whichever server Sentinel says is the master now. A server that is no master any more
+    refuses writes, which counts as being away.
+    """
 
 
 class SharedRedis:
@@ -199,16 +216,54 @@ def eviction_policy(url: str) -> str | None:
     return policy
 
 
-def _pool(url: str, size: int) -> _Pool:
-    return _Pool.from_url(
-        url,
-        max_connections=size,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+def _pool(url: str, size: int) -> "_Pool | _WatchedPool":
+    options: dict[str, Any] = {
+        "max_connections": size,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
         # RESP2, and no introduction of the client library: connecting costs one round trip less.
-        protocol=2,
-        driver_info=None,
+        "protocol": 2,
+        "driver_info": None,
+    }
+    if not url.startswith(f"{SENTINEL_SCHEME}://"):
+        return _Pool.from_url(url, **options)
+    place = read_sentinel_url(url)
+    seconds = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": ANSWER_SECONDS}
+    watchers: Any = Sentinel(place.sentinels, **seconds)  # type: ignore[no-untyped-call]
+    named = {"username": place.username, "password": place.password, "db": place.database}
+    return _WatchedPool(place.service, watchers, **named, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class SentinelAddress:
+    """Who watches over the servers, what they call them, and how to sign in to these."""
+
+    sentinels: list[tuple[str, int]]
+    service: str
+    database: int
+    username: str | None
+    password: str | None
+
+
+def read_sentinel_url(url: str) -> SentinelAddress:
+    """`redis+sentinel://[user:password@]host:26379,host,…/service[/database]`.
+
+    Raises ValueError without saying the password.
+    """
+    rest = url.removeprefix(f"{SENTINEL_SCHEME}://")
+    credentials, _, rest = rest.rpartition("@")
+    hosts, _, path = rest.partition("/")
+    service, _, database = path.partition("/")
+    username, _, password = credentials.partition(":")
+    sentinels = []
+    for each in filter(None, hosts.split(",")):
+        host, _, port = each.rpartition(":") if ":" in each else (each, "", str(_SENTINEL_PORT))
+        sentinels.append((host, int(port)))
+    if not sentinels or not service:
+        raise ValueError(f"allowed: {SENTINEL_SCHEME}://host:26379,host:26379/service/0")
+    return SentinelAddress(
+        sentinels, service, int(database or 0), unquote(username) or None, unquote(password) or None
     )
 
 
