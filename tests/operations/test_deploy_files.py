@@ -1,4 +1,4 @@
-"""The deploy files as far as tools and the code itself can judge them; what runs is in the topology."""
+"""The deploy files as far as tools and the code can judge them; the topology runs the others."""
 
 import re
 import shutil
