@@ -207,14 +207,32 @@ DATABASES: dict[str, dict[str, Any]] = {
         },
     }
 }
+_session = " ".join([*(f"-c {name}={each}s" for name, each in _limits.items()), "-c jit=off"])
 if DATABASE_POOLER == "none":  # else PgBouncer's `connect_query` says it
-    DATABASES["default"]["OPTIONS"]["options"] = " ".join(
-        [*(f"-c {name}={seconds}s" for name, seconds in _limits.items()), "-c jit=off"]
-    )
+    DATABASES["default"]["OPTIONS"]["options"] = _session
 # Where a process listens for notifications, if PostgreSQL is behind a pool of transactions.
 DATABASE_LISTEN = (
     env.connection_info("DATABASE_LISTEN_URL") if env.text("DATABASE_LISTEN_URL", "") else {}
 )
+# A streaming replica, for reads that may lag (lexiflow.db.replica); few, so they need no pool.
+if env.text("DATABASE_REPLICA_URL", ""):
+    _replica = env.connection_info("DATABASE_REPLICA_URL")
+    DATABASES["replica"] = {
+        **DATABASES["default"],
+        "NAME": _replica.pop("dbname", ""),
+        "USER": _replica.pop("user", ""),
+        "PASSWORD": _replica.pop("password", ""),
+        "HOST": _replica.pop("host", ""),
+        "PORT": _replica.pop("port", ""),
+        "OPTIONS": {
+            **_replica,
+            "application_name": "lexiflow",
+            "connect_timeout": 2,
+            "options": _session,
+        },
+    }
+    DATABASE_ROUTERS = ["lexiflow.db.replica.ReplicaRouter"]
+    CACHALOT_DATABASES = frozenset({"default"})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis --------------------------------------------------------------------------------------

@@ -91,8 +91,22 @@ def locked_cases(place: Topology) -> Iterator[None]:
         other.rollback()
 
 
+@pytest.fixture
+def in_repair(place: Topology) -> Iterator[None]:
+    """Whoever uses the installation after this finds it in order."""
+    yield
+    place.postgres.process.kill()
+    place.postgres.start()
+    for name in ("redis-cache", "redis-limiter", "worker"):
+        if not place.parts[name].is_running:
+            place.parts[name].start()
+    assert place.replica is not None
+    place.replica.sql("SELECT pg_wal_replay_resume()")
+    place.postgres.sql("DELETE FROM procrastinate_jobs WHERE task_name = 'nobody.does.it'")
+
+
 def test_every_alert_fires_for_its_real_cause(
-    place: Topology, walk: Walk, small_disk: Path
+    place: Topology, walk: Walk, small_disk: Path, in_repair: None
 ) -> None:
     settings = {
         "WEB_CONCURRENCY": "1",

@@ -34,8 +34,7 @@ def told(place: Topology) -> dict[str, str]:
 
 
 def test_an_installation_from_our_files_passes(place: Topology) -> None:
-    if not place.parts["worker"].is_running:
-        place.start_worker()
+    assert place.parts["worker"].is_running
     found = told(place)
     assert found.keys() == TITLES
     assert {title: found[title] for title in JUDGED} == dict.fromkeys(JUDGED, "passed")

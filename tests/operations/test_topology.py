@@ -120,6 +120,39 @@ def hits(place: Topology, route: str, act: Callable[[], Any]) -> float:
     return count() - before
 
 
+READING = """
+from cases.models import Case
+from lexiflow.db.replica import reading_connection, reads_that_may_lag
+before = Case.objects.count()
+with reads_that_may_lag() as database:
+    with reading_connection().cursor() as cursor:
+        cursor.execute("SELECT pg_is_in_recovery(), (SELECT count(*) FROM cases_case)")
+        print(database, *cursor.fetchone(), Case.objects.count() - before, Case.objects.all().db)
+"""
+
+
+def test_reads_that_may_lag_come_from_the_replica_and_miss_nothing_that_was_there(
+    place: Topology, walk: Walk
+) -> None:
+    assert place.replica is not None
+    address = {"DATABASE_REPLICA_URL": place.replica.url}
+
+    def read() -> list[str]:
+        return place.manage("shell", "--no-imports", "-c", READING, **address).split()
+
+    walk.make_case("Before the pause")
+    count = str(len(cases(place)))
+    assert read() == ["replica", "True", count, "0", "replica"]
+    assert "Reading from the replica" in place.manage("verify_audit", **address)
+    place.replica.sql("SELECT pg_wal_replay_pause()")
+    try:
+        walk.make_case("During the pause")
+        count = str(len(cases(place)))
+        assert read() == ["default", "False", count, "0", "default"]
+    finally:
+        place.replica.sql("SELECT pg_wal_replay_resume()")
+
+
 def test_restarts_of_postgresql_and_both_redis_lose_no_acknowledged_write(
     place: Topology, walk: Walk
 ) -> None:
