@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export LEXIFLOW_ENV ?= development
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench soak bench-search install lint types imports migrations-check openapi openapi-check clean-local
+.PHONY: help run test bench bench-search topology soak soak-cache install lint types imports migrations-check openapi openapi-check clean-local
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -25,7 +25,7 @@ bench: $(VENV)/tests ## measure, one benchmark after the other; ONLY=limiter for
 	    echo "== $$name"; $(BIN)/python $$run || failed="$$failed $$name"; \
 	done; [ -z "$$failed" ] || { echo "Over the allowance:$$failed"; exit 1; }
 
-soak: $(VENV)/tests ## watch what memory the cache takes under load, for SECONDS (180)
+soak-cache: $(VENV)/tests ## watch what memory the cache takes under load, for SECONDS (180)
 	@SOAK_SECONDS=$(or $(SECONDS),180) exec $(BIN)/python -m pytest tests/benchmarks/soak_cache.py \
 	    -n 0 -s -q -p no:cacheprovider $(ARGS)
 
@@ -33,6 +33,12 @@ bench-search: $(VENV)/tests ## how well and how fast documents are found, beside
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
 	@exec $(BIN)/python -m pytest -s -q -p no:cacheprovider tests/benchmarks/bench_search.py \
 	    tests/benchmarks/bench_search_speed.py $(ARGS)
+
+topology: $(VENV)/tests ## start the installation of deploy/ on this machine and walk through it; STAY=1 leaves it up
+	@exec $(BIN)/python -m deploy.topology $(if $(STAY),--stay)
+
+soak: $(VENV)/tests ## load and memory for MINUTES (20), restarts included
+	@exec $(BIN)/python -m tests.operations.soak --minutes $(or $(MINUTES),20)
 
 install: $(VENV)/tests ## install everything into .venv
 

@@ -9,8 +9,10 @@ class LexiflowConfig(AppConfig):
     def ready(self) -> None:
         from lexiflow import checks  # noqa: F401
         from lexiflow.cache import reads, writes
+        from lexiflow.db import statements
         from lexiflow.ratelimit import vocabulary
 
         vocabulary.install()
         writes.install()
         reads.install()
+        statements.install()

@@ -1,8 +1,8 @@
 """System checks: settings that can be read one by one, but do not work, or not together.
 
 `manage.py check`, every command and the start of the server run them. None opens a connection:
-what needs one is a probe (`lexiflow.health`). The exception is `check_limiter_redis`, which only
-the start of the server and `manage.py check --deploy` run.
+what needs one is a probe (`lexiflow.health`). The exceptions are `check_limiter_redis` and
+`check_connections`, which only the start of the server and `manage.py check --deploy` run.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from lexiflow.redis.client import eviction_policy
+from lexiflow.db.pool import max_connections
+from lexiflow.redis.client import SENTINEL_SCHEME, eviction_policy, read_sentinel_url
 
 _MIN_SECRET_LENGTH = 32
-_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_REDIS_SCHEMES = ("redis", "rediss", "unix", SENTINEL_SCHEME)
 
 
 @register("lexiflow")
@@ -63,8 +64,16 @@ def check_redis_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
             id="lexiflow.E004",
         )
         for url in sorted(urls)
-        if urlsplit(url).scheme not in _REDIS_SCHEMES
+        if urlsplit(url).scheme not in _REDIS_SCHEMES or not _is_readable(url)
     ]
+
+
+def _is_readable(url: str) -> bool:
+    """Several hosts are no URL that the standard library could judge."""
+    try:
+        return not url.startswith(SENTINEL_SCHEME) or bool(read_sentinel_url(url))
+    except ValueError:
+        return False
 
 
 @register("lexiflow", deploy=True)
@@ -110,6 +119,46 @@ def check_pool(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
             )
         ]
     return []
+
+
+@register("lexiflow", deploy=True)
+def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The pools of all server processes together leave PostgreSQL's connections for others.
+
+    Behind PgBouncer it is PgBouncer that counts. A PostgreSQL that cannot be asked is no error: it
+    may come later.
+    """
+    pool = settings.DATABASES["default"]["OPTIONS"].get("pool")
+    if not isinstance(pool, dict) or settings.DATABASE_POOLER != "none":
+        return []
+    allowed = max_connections()
+    processes, reserved = settings.LIMITER_PROCESSES, settings.DB_RESERVED_CONNECTIONS
+    if allowed is None or processes * pool["max_size"] <= allowed - reserved:
+        return []
+    kind = Error if settings.PRODUCTION else Warning
+    return [
+        kind(
+            f"{processes} processes with {pool['max_size']} connections each are more than the"
+            f" {allowed} of PostgreSQL less {reserved} for others.",
+            hint=f"Set DB_POOL_MAX to {max(1, (allowed - reserved) // processes)} or less, raise"
+            " max_connections, or put PgBouncer between (DATABASE_POOLER=pgbouncer).",
+            id="lexiflow.E009" if settings.PRODUCTION else "lexiflow.W009",
+        )
+    ]
+
+
+@register("lexiflow")
+def check_pooler(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Nobody is notified through PgBouncer."""
+    if settings.DATABASE_POOLER == "none" or settings.DATABASE_LISTEN:
+        return []
+    return [
+        Warning(
+            "DATABASE_POOLER is set, and DATABASE_LISTEN_URL is not.",
+            hint="Name PostgreSQL itself, or nothing is remembered between requests.",
+            id="lexiflow.W010",
+        )
+    ]
 
 
 @register("lexiflow", Tags.files)

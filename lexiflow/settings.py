@@ -49,6 +49,7 @@ WSGI_APPLICATION = "lexiflow.wsgi.application"
 APPEND_SLASH = False  # a redirect would turn a POST into a GET and lose its body
 MIDDLEWARE = [
     "lexiflow.http.request_id.RequestIdMiddleware",  # outermost: every answer and log line has it
+    "lexiflow.http.observation.ObservationMiddleware",  # times and counts what requests cost
     "lexiflow.cache.cohorts.CohortMiddleware",  # times what the cache serves, and what it does not
     "lexiflow.api.rate_limits.RateLimitMiddleware",  # around all that may answer for the API
     "lexiflow.api.warm_answers.WarmAnswersMiddleware",  # hot reads need nothing of what follows
@@ -165,6 +166,22 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- PostgreSQL ---------------------------------------------------------------------------------
 _database = env.connection_info("DATABASE_URL")
 WEB_THREADS = env.integer("WEB_THREADS", 8, minimum=1, maximum=64)
+# `pgbouncer`: its mode is transactions, so nothing may be left in a session, and no option named.
+DATABASE_POOLER = env.choice("DATABASE_POOLER", "none", ("none", "pgbouncer"))
+_limits = {
+    "statement_timeout": env.integer("DB_STATEMENT_SECONDS", 30, minimum=1, maximum=3600),
+    "lock_timeout": env.integer("DB_LOCK_SECONDS", 10, minimum=1, maximum=3600),
+    "idle_in_transaction_session_timeout": env.integer(
+        "DB_IDLE_TRANSACTION_SECONDS", 60, minimum=1, maximum=3600
+    ),
+}
+# How long one query of a search or a report may take; the others have `statement_timeout`.
+DB_HEAVY_STATEMENT_SECONDS = env.integer("DB_HEAVY_STATEMENT_SECONDS", 10, minimum=1, maximum=3600)
+DB_SLOW_MILLISECONDS = env.integer("DB_SLOW_MILLISECONDS", 500, minimum=1, maximum=60_000)
+DB_POOL_SAMPLE_SECONDS = env.integer("DB_POOL_SAMPLE_SECONDS", 30, minimum=1, maximum=3600)
+# Of PostgreSQL's connections, those that the pools leave to workers, listeners and commands.
+DB_RESERVED_CONNECTIONS = env.integer("DB_RESERVED_CONNECTIONS", 50, minimum=0, maximum=10_000)
+_least, _most = (10, 50) if PRODUCTION else (1, WEB_THREADS + 2)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -175,24 +192,45 @@ DATABASES: dict[str, dict[str, Any]] = {
         "PORT": _database.pop("port", ""),
         "CONN_MAX_AGE": 0,  # the pool keeps connections; Django refuses both at once
         "CONN_HEALTH_CHECKS": True,  # a restarted PostgreSQL costs nobody an error
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLER == "pgbouncer",
         "OPTIONS": {
             **_database,
             "application_name": "lexiflow",  # its writes are told to it, and not to everybody
             "pool": {
-                "min_size": env.integer("DB_POOL_MIN", 1, minimum=0, maximum=200),
-                "max_size": env.integer("DB_POOL_MAX", WEB_THREADS + 2, minimum=1, maximum=500),
+                "min_size": env.integer("DB_POOL_MIN", _least, minimum=0, maximum=200),
+                "max_size": env.integer("DB_POOL_MAX", _most, minimum=1, maximum=500),
                 "timeout": env.integer("DB_CONNECT_SECONDS", 5, minimum=1, maximum=60),
                 "max_idle": env.integer("DB_IDLE_SECONDS", 10, minimum=1, maximum=3600),
             },
-            "options": "-c statement_timeout=30s -c lock_timeout=10s"
-            " -c idle_in_transaction_session_timeout=60s -c jit=off",
         },
     }
 }
+_session = " ".join([*(f"-c {name}={each}s" for name, each in _limits.items()), "-c jit=off"])
+if DATABASE_POOLER == "none":  # else PgBouncer's `connect_query` says it
+    DATABASES["default"]["OPTIONS"]["options"] = _session
 # Where a process listens for notifications, if PostgreSQL is behind a pool of transactions.
 DATABASE_LISTEN = (
     env.connection_info("DATABASE_LISTEN_URL") if env.text("DATABASE_LISTEN_URL", "") else {}
 )
+# A streaming replica, for reads that may lag (lexiflow.db.replica); few, so they need no pool.
+if env.text("DATABASE_REPLICA_URL", ""):
+    _replica = env.connection_info("DATABASE_REPLICA_URL")
+    DATABASES["replica"] = {
+        **DATABASES["default"],
+        "NAME": _replica.pop("dbname", ""),
+        "USER": _replica.pop("user", ""),
+        "PASSWORD": _replica.pop("password", ""),
+        "HOST": _replica.pop("host", ""),
+        "PORT": _replica.pop("port", ""),
+        "OPTIONS": {
+            **_replica,
+            "application_name": "lexiflow",
+            "connect_timeout": 2,
+            "options": _session,
+        },
+    }
+    DATABASE_ROUTERS = ["lexiflow.db.replica.ReplicaRouter"]
+    CACHALOT_DATABASES = frozenset({"default"})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis --------------------------------------------------------------------------------------
@@ -322,21 +360,29 @@ USE_TZ = True
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+LOG_FORMAT = env.choice("LOG_FORMAT", "json" if PRODUCTION else "line", ("line", "json"))
+_LOG_FIELDS = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+_HANDLER = {"class": "logging.StreamHandler", "stream": sys.stderr, "filters": ["request_id"]}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "lexiflow.http.request_id.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+        "line": {"()": "lexiflow.logs.LineFormatter", "format": _LOG_FIELDS},
+        "json": {"()": "lexiflow.logs.JsonFormatter"},
     },
     "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "stream": sys.stderr,
-            "formatter": "line",
-            "filters": ["request_id"],
-        }
+        "stderr": {**_HANDLER, "formatter": LOG_FORMAT},
+        "json": {**_HANDLER, "formatter": "json"},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.request": {"level": "ERROR"}, "procrastinate": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "procrastinate": {"level": "WARNING"},
+        "lexiflow.slow_queries": {"handlers": ["json"], "propagate": False},
+    },
 }
+
+# --- Monitoring ---------------------------------------------------------------------------------
+# Who knows it may read /metrics; without one there is no such page.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")

@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from lexiflow.api import openapi, problem_handlers
+from lexiflow.monitoring.views import metrics
 from users.admin.site import site
 
 API = "api/v1/"
@@ -18,6 +19,7 @@ urlpatterns = [
     path(f"{API}docs/", openapi.DocsView.as_view(), name="docs"),
     path(f"{API}docs/problems/", openapi.ProblemCatalogView.as_view(), name="problems"),
     re_path(r"^api/", problem_handlers.route_not_found),
+    path("metrics", metrics, name="metrics"),
     path("admin/", site.urls),
     path("", RedirectView.as_view(pattern_name="docs")),
 ]

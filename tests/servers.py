@@ -1,5 +1,6 @@
 """Real servers: gunicorn with its own settings, as many instances as a test wants."""
 
+import json
 import os
 import socket
 import subprocess
@@ -24,6 +25,7 @@ APPLICATION = "lexiflow.wsgi:application"
 class Answer:
     status: int
     headers: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Server:
         finally:
             client.close()
 
+    def get_json(self, path: str, **headers: str) -> Any:
+        return json.loads(self.get(path, **headers).body)
+
     @property
     def log(self) -> str:
         return Path(self.log_file.name).read_text()
@@ -58,8 +63,8 @@ class Server:
 def ask(client: HTTPConnection, path: str, **headers: str) -> Answer:
     client.request("GET", path, headers=headers)
     response = client.getresponse()
-    response.read()
-    return Answer(response.status, dict(response.getheaders()))
+    body = response.read()
+    return Answer(response.status, dict(response.getheaders()), body)
 
 
 @contextmanager

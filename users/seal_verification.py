@@ -14,8 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from lexiflow.db.replica import reading_connection
 from users.models import AuditSeal
 from users.sealing import (
     DIGEST_BYTES,
@@ -73,7 +72,7 @@ class Verification:
 
     def total(self) -> int:
         """How many events the seals to be checked have."""
-        with connection.cursor() as cursor:
+        with reading_connection().cursor() as cursor:
             cursor.execute(
                 "SELECT COALESCE(sum(count), 0) FROM users_auditseal WHERE number >= %s",
                 [self.since],
@@ -103,7 +102,7 @@ class Verification:
     def unsealed(self) -> tuple[int, datetime | None]:
         """How many events are in no seal yet, so that nothing is proved of them; since when."""
         begin = looked_back_from(self.last.newest_id) if self.last else UUID(int=0)
-        with connection.cursor() as cursor:
+        with reading_connection().cursor() as cursor:
             cursor.execute(
                 "SELECT count(*), min(e.occurred_at) FROM users_auditevent e"
                 " WHERE e.id > %(after)s AND NOT EXISTS (SELECT FROM"
@@ -175,7 +174,7 @@ class Verification:
             "number": seal.number,
             "limit": _MOST_NAMED,
         }
-        with connection.cursor() as cursor:
+        with reading_connection().cursor() as cursor:
             cursor.execute(_STRANGERS, values)
             found = [str(key) for (key,) in cursor.fetchall()]
         self._searched, self._unsearched = max(until, self._searched), 0
@@ -197,7 +196,7 @@ def _recomputed(seals: list[AuditSeal]) -> dict[int, list[bytes | None]]:
         # Of an unknown format only the presence of the events can be told.
         digest = ROW_DIGEST.get(row_format, "''::bytea")
         numbers = [seal.number for seal in seals if seal.format == row_format]
-        with connection.cursor() as cursor:
+        with reading_connection().cursor() as cursor:
             cursor.execute(
                 f"SELECT s.number, ARRAY({_ROW_DIGESTS.format(digest=digest)})"
                 " FROM users_auditseal s WHERE s.number = ANY (%s)",

@@ -9,7 +9,9 @@ with its traceback and announced by Django's `got_request_exception`, as for any
 """
 
 import math
+import sys
 from collections.abc import Collection
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -219,10 +221,24 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """`handler500`. Django has logged the exception before it calls this."""
+    """`handler500`. Django has logged the exception before it calls this, while it handles it."""
+    failure = sys.exc_info()[1]
+    response = None
+    if isinstance(failure, DatabaseError | InterfaceError):
+        response = database_problem(failure, ())
+    if response is not None and response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        return response if _wants_problem(request) else _unavailable(request, response)
     if not _wants_problem(request):
         return defaults.server_error(request)
     return problem_response(problems.INTERNAL_ERROR)
+
+
+def _unavailable(request: HttpRequest, problem: HttpResponse) -> HttpResponse:
+    """Django's own page, with the status and the time that the problem has."""
+    page = defaults.server_error(request)
+    page.status_code = problem.status_code
+    page["Retry-After"] = problem["Retry-After"]
+    return page
 
 
 @csrf_exempt

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from rest_framework.exceptions import Throttled
@@ -17,10 +18,11 @@ from rest_framework.request import Request
 from lexiflow.api import problems
 from lexiflow.api.problem_handlers import API_PREFIX
 from lexiflow.api.problems import Kind, Problem, problem_response
+from lexiflow.db.statements import limit_statements
 from lexiflow.http.client_address import client_address
 from lexiflow.ratelimit.admission import Caller, Outcome, Verdict, admit
 from lexiflow.ratelimit.headers import rate_limit_headers
-from lexiflow.ratelimit.rules import STANDARD
+from lexiflow.ratelimit.rules import HEAVY, STANDARD
 from lexiflow.ratelimit.throttles import Standing, standing_of
 
 BLOCKED = Kind(
@@ -63,6 +65,8 @@ class LimitedRequests:
 
     def check_permissions(self, request: Request) -> None:
         self.check_throttles(request)
+        if self.get_throttle_scope() == HEAVY:
+            limit_statements(settings.DB_HEAVY_STATEMENT_SECONDS)
         super().check_permissions(request)  # type: ignore[misc]
 
     def check_throttles(self, request: Request) -> None:

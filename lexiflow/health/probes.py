@@ -22,6 +22,8 @@ from lexiflow.redis import RedisAwayError
 
 log = logging.getLogger(__name__)
 
+_HEARTBEAT_SECONDS = 60  # a worker beats every ten
+
 
 class State(Enum):
     OK = "ok"
@@ -78,11 +80,27 @@ def storage() -> State:
     return State.OK
 
 
+def worker() -> State:
+    """Some worker has been heard of. Without one requests are served, and jobs wait."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT max(last_heartbeat) > now() - make_interval(secs => %s)"
+                " FROM procrastinate_workers",
+                [_HEARTBEAT_SECONDS],
+            )
+            (is_heard,) = cursor.fetchone()
+    except DatabaseError:
+        return State.FAILED
+    return State.OK if is_heard else State.DEGRADED
+
+
 PROBES: dict[str, Callable[[], State]] = {
     "database": database,
     "migrations": migrations,
     "redis": redis,
     "storage": storage,
+    "worker": worker,
 }
 _FRESH_SECONDS = 2
 

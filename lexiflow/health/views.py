@@ -1,4 +1,4 @@
-"""`health/live/` and `health/ready/`: yes or no for an orchestrator, nothing for a stranger."""
+"""`health/`: yes or no for an orchestrator, and nothing more for a stranger."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from lexiflow.db import pool
 from lexiflow.health.probes import State, answers, readiness
 
 
@@ -22,7 +23,7 @@ class HealthView(GenericAPIView[Any]):
     is_free_of_limits = True
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    serializer_class = HealthSerializer
+    serializer_class: type[serializers.Serializer[Any]] = HealthSerializer
     queryset = None
 
 
@@ -50,3 +51,21 @@ class CacheView(HealthView):
 
     def get(self, request: Request) -> Response:
         return Response({"status": answers().value})
+
+
+class PoolHealthSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["healthy", "degraded"])
+
+
+@extend_schema(tags=["health"], auth=[])
+class PoolView(HealthView):
+    """Of the process that answers: `healthy` below 90 % of its connections, and while nobody waits
+    for one. Needs none itself.
+    """
+
+    serializer_class = PoolHealthSerializer
+
+    def get(self, request: Request) -> Response:
+        found = pool.figures()
+        is_healthy = found is None or found.is_healthy
+        return Response({"status": "healthy" if is_healthy else "degraded"})

@@ -9,6 +9,9 @@ raises RedisAwayError at once. A pool whose connections are all in use is a busy
 of a dead server: the call waits its turn, then raises RedisAwayError and opens nothing. A forked
 child starts with neither its parent's connections nor its breaker's state.
 
+With `redis+sentinel://` the server is the one that Sentinel calls the master. A failover is an
+outage that ends with another server: `on_return` runs, and whoever cares asks for its name (`ask`).
+
 Not guaranteed: that a call which failed did nothing. Redis may have run it and been cut off before
 it could say so.
 """
@@ -18,14 +21,16 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar, cast
+from urllib.parse import unquote, urlsplit
 
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, RedisError, ResponseError, TimeoutError
 from redis.retry import Retry
+from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from lexiflow.redis.breaker import Breaker
 
@@ -34,6 +39,8 @@ CONNECT_SECONDS = 0.2
 ANSWER_SECONDS = 0.25
 # A connection that was used so recently is not looked at before it is used again.
 _FRESH_SECONDS = 1.0
+SENTINEL_SCHEME = "redis+sentinel"
+_SENTINEL_PORT = 26379
 _DOWN = (ConnectionError, TimeoutError, OSError)
 
 T = TypeVar("T")
@@ -119,6 +126,12 @@ class _Pool(ConnectionPool):
                     socket.socket.shutdown(waiting, socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+
+class _WatchedPool(_Pool, SentinelConnectionPool):
+    """Of whichever server Sentinel says is the master now. A server that is no master any more
+    refuses writes, which counts as being away.
+    """
 
 
 def _have_kernel_wait(connection: Any) -> None:
@@ -263,16 +276,55 @@ def eviction_policy(url: str) -> str | None:
     return policy
 
 
-def _pool(url: str, size: int) -> _Pool:
-    return _Pool.from_url(
-        url,
-        max_connections=size,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 0),
+def _pool(url: str, size: int) -> "_Pool | _WatchedPool":
+    options: dict[str, Any] = {
+        "max_connections": size,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
         # RESP2, and no introduction of the client library: connecting costs one round trip less.
-        protocol=2,
-        driver_info=None,
+        "protocol": 2,
+        "driver_info": None,
+    }
+    if not url.startswith(f"{SENTINEL_SCHEME}://"):
+        return _Pool.from_url(url, **options)
+    place = read_sentinel_url(url)
+    seconds = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": ANSWER_SECONDS}
+    watchers: Any = Sentinel(place.sentinels, **seconds)  # type: ignore[no-untyped-call]
+    named = {"username": place.username, "password": place.password, "db": place.database}
+    pool: Any = _WatchedPool  # redis-py has no types for it
+    return cast("_Pool", pool(place.service, watchers, **named, **options))
+
+
+@dataclass(frozen=True, slots=True)
+class SentinelAddress:
+    """Who watches over the servers, what they call them, and how to sign in to these."""
+
+    sentinels: list[tuple[str, int]]
+    service: str
+    database: int
+    username: str | None
+    password: str | None
+
+
+def read_sentinel_url(url: str) -> SentinelAddress:
+    """`redis+sentinel://[user:password@]host:26379,host,…/service[/database]`.
+
+    Raises ValueError without saying the password.
+    """
+    rest = url.removeprefix(f"{SENTINEL_SCHEME}://")
+    credentials, _, rest = rest.rpartition("@")
+    hosts, _, path = rest.partition("/")
+    service, _, database = path.partition("/")
+    username, _, password = credentials.partition(":")
+    sentinels = []
+    for each in filter(None, hosts.split(",")):
+        host, _, port = each.rpartition(":") if ":" in each else (each, "", str(_SENTINEL_PORT))
+        sentinels.append((host, int(port)))
+    if not sentinels or not service:
+        raise ValueError(f"allowed: {SENTINEL_SCHEME}://host:26379,host:26379/service/0")
+    return SentinelAddress(
+        sentinels, service, int(database or 0), unquote(username) or None, unquote(password) or None
     )
 
 

@@ -97,6 +97,7 @@ OTHER_ROUTES = {
     "problems": "public",
     "health-cache": "public",
     "health-live": "public",
+    "health-pool": "public",
     "health-ready": "public",
     "logout": "own",
     "change-password": "own",

@@ -1,4 +1,4 @@
-"""Memory under hours of reading and writing, in minutes: `make soak`, `make soak SECONDS=7200`.
+"""Memory under hours of reading and writing, in minutes: `make soak-cache SECONDS=7200`.
 
 Two workers that never end by themselves are asked for ever new addresses by people whose tokens
 change, with tags, codings and refusals among it, while somebody writes. All that is kept in a

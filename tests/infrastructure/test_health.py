@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from lexiflow.health import probes
 
 LIVE, READY = "/api/v1/health/live/", "/api/v1/health/ready/"
+POOL = "/api/v1/health/pool/"
 
 
 @pytest.fixture
@@ -28,10 +29,23 @@ def test_live_asks_nothing_of_anybody(client: Any) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-@pytest.mark.django_db
-def test_ready_when_every_part_answers() -> None:
+@pytest.fixture
+def working(db: None) -> None:
+    """A worker that has just been heard of."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
+
+
+def test_ready_when_every_part_answers(working: None) -> None:
     answer = APIClient().get(READY)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_without_a_worker_lexiflow_is_ready_but_degraded(working: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '2m'")
+    answer = APIClient().get(READY)
+    assert (answer.status_code, answer.json()) == (200, {"status": "degraded"})
 
 
 @pytest.mark.django_db
@@ -73,7 +87,13 @@ def test_the_body_tells_strangers_nothing_more(django_assert_num_queries: Any) -
     cache.clear()
 
 
-@pytest.mark.parametrize("path", [LIVE, READY])
+def test_without_a_pool_nothing_is_exhausted(client: Any) -> None:
+    # Not marked django_db: it needs no connection to say so.
+    answer = client.get(POOL)
+    assert (answer.status_code, answer.json()) == (200, {"status": "healthy"})
+
+
+@pytest.mark.parametrize("path", [LIVE, READY, POOL])
 @pytest.mark.django_db
 def test_health_only_answers_get(path: str) -> None:
     assert APIClient().post(path).status_code == 405

@@ -5,9 +5,11 @@ from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import DEFAULT_DB_ALIAS
 
 from lexiflow.commands.long_command import LongCommand, at_least
 from lexiflow.commands.report import Problem
+from lexiflow.db.replica import reads_that_may_lag
 from users.seal_verification import Finding, Verification
 
 _SEAL = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
@@ -54,6 +56,12 @@ class Command(LongCommand):
         )
 
     def work(self, options: dict[str, Any]) -> None:
+        with reads_that_may_lag() as database:
+            if database != DEFAULT_DB_ALIAS:
+                self.say("Reading from the replica, which has all that was written until now.")
+            self._verify(options)
+
+    def _verify(self, options: dict[str, Any]) -> None:
         verification = Verification(options["since"], dict(options["expect"]))
         shown = 0
         with self.progress(verification.total(), "events") as bar:

@@ -1,0 +1,1 @@
+"""What LexiFlow is run with, and a topology that runs all of it on one machine."""

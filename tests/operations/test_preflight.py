@@ -1,0 +1,76 @@
+"""The checklist, on an installation that is ready, and with each thing that may not be."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from deploy.topology.topology import Topology
+from lexiflow.management import preflight
+from lexiflow.management.preflight import Item, Mark
+
+TITLES = {item.title for item in preflight.checklist()}
+# Of a machine's making; the rest asks somebody, or needs traffic.
+JUDGED = {
+    "Redis failover",
+    "Cache invalidation",
+    "Monitoring dashboards",
+    "Rollback",
+    "Settings",
+    "Redis deployed",
+    "Migrations and search indexes",
+    "File storage",
+    "Connection pool and time-outs",
+    "Expiry in the cache",
+}
+
+
+def told(place: Topology) -> dict[str, str]:
+    rows = json.loads(place.manage("preflight", "--json"))
+    return {row["title"]: row["verdict"] for row in rows}
+
+
+def test_an_installation_from_our_files_passes(place: Topology) -> None:
+    assert place.parts["worker"].is_running
+    found = told(place)
+    assert found.keys() == TITLES
+    assert {title: found[title] for title in JUDGED} == dict.fromkeys(JUDGED, "passed")
+
+
+@pytest.mark.django_db
+def test_each_item_has_a_verdict_and_a_reason_and_failures_are_the_exit_code(settings: Any) -> None:
+    settings.METRICS_TOKEN = ""
+    out = StringIO()
+    with pytest.raises(CommandError) as failure:
+        call_command("preflight", stdout=out)
+    assert failure.value.returncode == 1
+    assert "FAIL  Monitoring dashboards: METRICS_TOKEN is not set" in out.getvalue()
+    for title in TITLES:
+        assert f"{title}: " in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_trigger_that_is_switched_off_fails() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE cases_case DISABLE TRIGGER USER")
+    verdict = preflight.invalidation()
+    assert verdict.mark is Mark.FAILED
+    assert "cases_case" in verdict.reason
+
+
+@pytest.mark.django_db
+def test_a_missing_migration_fails() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'documents'")
+    assert preflight.migrations().mark is Mark.FAILED
+
+
+def test_what_a_check_raises_is_its_verdict() -> None:
+    def broken() -> preflight.Verdict:
+        raise ValueError("no")
+
+    verdict = Item("before", "Broken", broken).verdict()
+    assert (verdict.mark, "ValueError" in verdict.reason) == (Mark.FAILED, True)
