@@ -32,6 +32,7 @@ PUBLIC = {
     "problems",
     "health-cache",
     "health-live",
+    "health-pool",
     "health-ready",
 }
 # Firms, people and keys have rules of their own: tests/users/test_permissions.py, test_api_keys.py.

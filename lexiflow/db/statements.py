@@ -81,10 +81,12 @@ def _within(
     psycopg's connection is in autocommit and does not follow what is begun and ended in plain SQL,
     so nobody above takes it for a transaction.
     """
-    server = context["connection"].connection
+    connection = context["connection"]
+    server = connection.connection
     if _operation(sql) not in ("select", "with") or not server.autocommit:
         return execute(sql, params, many, context)
-    server.execute(f"BEGIN; SET LOCAL statement_timeout = '{seconds}s'")
+    with connection.wrap_database_errors:
+        server.execute(f"BEGIN; SET LOCAL statement_timeout = '{seconds}s'")
     try:
         result = execute(sql, params, many, context)
     except BaseException:
@@ -93,7 +95,8 @@ def _within(
         except Error:
             pass  # the connection is lost, and the transaction with it
         raise
-    server.execute("COMMIT")
+    with connection.wrap_database_errors:
+        server.execute("COMMIT")
     return result
 
 
