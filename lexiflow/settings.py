@@ -386,3 +386,7 @@ LOGGING: dict[str, Any] = {
 # --- Monitoring ---------------------------------------------------------------------------------
 # Who knows it may read /metrics; without one there is no such page.
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+# Spans of requests and statements to an OpenTelemetry collector, whose other variables are its own.
+TRACES = bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
+if TRACES:
+    MIDDLEWARE.insert(2, "lexiflow.monitoring.traces.TraceMiddleware")  # inside of observation

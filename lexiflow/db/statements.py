@@ -60,7 +60,7 @@ def observe(
         return execute(sql, params, many, context)
     finally:
         taken = perf_counter() - begun
-        _seconds_of(_operation(sql)).observe(taken)
+        _seconds_of(operation_of(sql)).observe(taken)
         if account is not None:
             account.statements += 1
             account.seconds += taken
@@ -83,7 +83,7 @@ def _within(
     """
     connection = context["connection"]
     server = connection.connection
-    if _operation(sql) not in ("select", "with") or not server.autocommit:
+    if operation_of(sql) not in ("select", "with") or not server.autocommit:
         return execute(sql, params, many, context)
     with connection.wrap_database_errors:
         server.execute(f"BEGIN; SET LOCAL statement_timeout = '{seconds}s'")
@@ -100,7 +100,7 @@ def _within(
     return result
 
 
-def _operation(sql: Any) -> str:
+def operation_of(sql: Any) -> str:
     word = sql[:6].lower() if isinstance(sql, str) else ""
     if word[:4] == "with":
         word = "with"

