@@ -240,7 +240,7 @@ CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "lexiflow.cache.backends.ResilientRedisCache",
         "LOCATION": env.text("CACHE_REDIS_URL", REDIS_URL),
-        "KEY_PREFIX": "lexiflow",
+        "KEY_PREFIX": "lexiflow:values:{cache}",  # as all keys of the cache: one slot of a cluster
         "TIMEOUT": 300,
     }
 }

@@ -51,7 +51,7 @@ WINDOW_SECONDS = 5
 KEPT_SECONDS = 3600
 _WAITING_SECONDS = 300
 _FLUSH_SECONDS = 1.0
-_KEY = "lexiflow:cohorts:{}"
+_KEY = "lexiflow:cohorts:{{cache}}:{}"
 _FIRST_SERVER_ERROR = 500
 
 

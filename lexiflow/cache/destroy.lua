@@ -1,13 +1,13 @@
 -- Ends generations. Deleting works in a full Redis as well.
--- ARGV: the writer's word, milliseconds (0: the write is over, the writer is done), then for each
--- owner its key, a number and so many names.
+-- KEYS: the owners. ARGV: the writer's word, milliseconds (0: the write is over, the writer is
+-- done), then for each owner a number and so many names.
 local writer, milliseconds = ARGV[1], tonumber(ARGV[2])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local at = 3
-while at <= #ARGV do
-    local owner, count = ARGV[at], tonumber(ARGV[at + 1])
-    for number = at + 2, at + 1 + count do
+for place = 1, #KEYS do
+    local owner, count = KEYS[place], tonumber(ARGV[at])
+    for number = at + 1, at + count do
         local name = ARGV[number]
         local writers = owner .. '!' .. name
         redis.call('HDEL', owner, name)
@@ -20,6 +20,6 @@ while at <= #ARGV do
             redis.call('ZREM', writers, writer)
         end
     end
-    at = at + 2 + count
+    at = at + 1 + count
 end
 return 1

@@ -1,6 +1,7 @@
 -- One remembered answer, if every generation it rests on is still the present one.
 -- KEYS: the answer, its lock. ARGV: the tag the caller has. Returns {state, head, tag, body}:
 -- state 1 is an answer (without a body if the tag is the caller's), 2 is being computed, 0 nothing.
+-- Whose generations it rests on nobody knows before it is read; they lie in the slot of the answer.
 local found = redis.call('HMGET', KEYS[1], 'rests_on', 'head', 'tag')
 local is_good = found[1] ~= false
 if is_good then

@@ -7,6 +7,10 @@ can be made. So an empty, full or evicting Redis can only forget: nothing makes 
 
 Guarantee: when `end` has returned after a commit, no answer is found that was computed from what
 was there before it, in this epoch and this run of Redis. One round trip for each call.
+
+All keys have one hash tag, so of a cluster one shard has the whole cache: what an answer rests on
+is looked at in the same step as the answer, and no step reaches over slots. Scripts are told the
+keys that their caller knows; those they derive or read have the tag as well.
 """
 
 import secrets
@@ -24,7 +28,7 @@ from redis.exceptions import NoScriptError, RedisError
 from lexiflow.cache.epoch import Epoch
 from lexiflow.redis import OtherServerError, RedisAwayError, SharedRedis, shared_redis
 
-PREFIX = "lexiflow:answers"
+PREFIX = "lexiflow:answers:{cache}"
 # Longer than any answer is kept.
 _KEEP_MILLISECONDS = 900_000
 # Longer than a transaction lives: statements end after 30 s, idle transactions after 60.
@@ -89,7 +93,7 @@ class Further:
 
 def find(epoch: Epoch, key: str, tag: str) -> Answer:
     """The answer under `key`. tag: of the answer the caller has; "*" for whoever needs no body."""
-    return read_answer(_run(epoch, "find", 2, *_answer_and_lock(epoch, key), tag))
+    return read_answer(_run(epoch, "find", _answer_and_lock(epoch, key), tag))
 
 
 def question(epoch: Epoch, key: str, tag: str) -> tuple[Any, ...]:
@@ -118,8 +122,9 @@ def present(epoch: Epoch, names: Names) -> list[bytes]:
 
 def _begin(epoch: Epoch, key: str, word: str, lock_ms: int, names: Names) -> list[Any]:
     lock = _answer_and_lock(epoch, key)[1]
-    flat = _flat(epoch, names)
-    reply: list[Any] = _run(epoch, "begin", 1, lock, word, lock_ms, _KEEP_MILLISECONDS, *flat)
+    keys = (lock, *_owners(epoch, names))
+    flat = _flat(names)
+    reply: list[Any] = _run(epoch, "begin", keys, word, lock_ms, _KEEP_MILLISECONDS, *flat)
     return reply
 
 
@@ -139,10 +144,13 @@ def store(
         release(ground)
         return False
     keys = _answer_and_lock(ground.epoch, ground.key)
+    rows: list[str | int] = []
+    if further:
+        keys += (*_owners(ground.epoch, further.names), *_owners(ground.epoch, further.unless))
+        rows = _flat(further.names)
     values = (round(seconds * 1000), orjson.dumps(chosen), head, tag, body)
-    rows = _flat(ground.epoch, further.names) if further else []
     end = (orjson.dumps(unless), _KEEP_MILLISECONDS, *rows)
-    return bool(_run(ground.epoch, "store", 2, *keys, ground.word, *values, *end))
+    return bool(_run(ground.epoch, "store", keys, ground.word, *values, *end))
 
 
 def _chosen(ground: Ground, names: Names) -> list[list[Any]] | None:
@@ -160,7 +168,7 @@ def _chosen(ground: Ground, names: Names) -> list[list[Any]] | None:
 def release(ground: Ground) -> None:
     """Lets others compute the answer: this one is not stored."""
     if ground.has_lock:
-        _run(ground.epoch, "store", 2, *_answer_and_lock(ground.epoch, ground.key), ground.word, 0)
+        _run(ground.epoch, "store", _answer_and_lock(ground.epoch, ground.key), ground.word, 0)
 
 
 def intend(epoch: Epoch, writer: str, names: Names) -> None:
@@ -177,17 +185,18 @@ def _destroy(epoch: Epoch, writer: str, milliseconds: int, names: Names) -> None
     owners = list(names)
     for start in range(0, len(owners), _OWNERS_PER_CALL):
         some = {owner: names[owner] for owner in owners[start : start + _OWNERS_PER_CALL]}
-        _run(epoch, "destroy", 0, writer, milliseconds, *_flat(epoch, some))
+        _run(epoch, "destroy", _owners(epoch, some), writer, milliseconds, *_flat(some))
 
 
-def _run(epoch: Epoch, script: str, keys: int, *arguments: Any) -> Any:
+def _run(epoch: Epoch, script: str, keys: tuple[str, ...], *arguments: Any) -> Any:
     text, digest = _SCRIPTS[script]
+    words = (len(keys), *keys, *arguments)
     redis = cache_redis()
     try:
         try:
-            return redis.ask("EVALSHA", digest, keys, *arguments, server=epoch.server)
+            return redis.ask("EVALSHA", digest, *words, server=epoch.server)
         except NoScriptError:
-            return redis.ask("EVAL", text, keys, *arguments, server=epoch.server)
+            return redis.ask("EVAL", text, *words, server=epoch.server)
     except OtherServerError as error:
         raise CacheAwayError(error, error.found) from error
     # Also what Redis itself refuses: a replica, still loading, full.
@@ -210,14 +219,19 @@ def _owner(epoch: Epoch, owner: str) -> str:
     return f"{PREFIX}:{epoch.name}:{owner}"
 
 
-def _answer_and_lock(epoch: Epoch, key: str) -> tuple[str, str]:
+def _owners(epoch: Epoch, names: Names) -> tuple[str, ...]:
+    return tuple(_owner(epoch, owner) for owner in names)
+
+
+def _answer_and_lock(epoch: Epoch, key: str) -> tuple[str, ...]:
     answer = f"{PREFIX}:{epoch.name}:answer:{key}"
     return answer, f"{answer}:lock"
 
 
-def _flat(epoch: Epoch, names: Names) -> list[str | int]:
+def _flat(names: Names) -> list[str | int]:
+    """For each of `_owners`: how many names, and which."""
     words: list[str | int] = []
-    for owner, each in names.items():
+    for each in names.values():
         own = list(each)
-        words += [_owner(epoch, owner), len(own), *own]
+        words += [len(own), *own]
     return words

@@ -1,7 +1,8 @@
 -- Remembers an answer and ends its lock if that is still ours.
--- KEYS: the answer, its lock. ARGV: the word of the lock, milliseconds (0: only end the lock), then
--- rests_on, head, tag, body; then generations that must be the present ones, the milliseconds of
--- generations, and for each further owner its key, a number and so many names, as in begin.lua.
+-- KEYS: the answer, its lock, further owners, owners in ARGV[7]. ARGV: the word of the lock,
+-- milliseconds (0: only end the lock), then rests_on, head, tag, body; then generations that must be
+-- the present ones, the milliseconds of generations, and for each further owner a number and so many
+-- names, as in begin.lua.
 -- Returns 1 if it did.
 if redis.call('GET', KEYS[2]) == ARGV[1] then
     redis.call('DEL', KEYS[2])
@@ -20,10 +21,10 @@ if #ARGV > 8 then
         end
     end
     local chosen = cjson.decode(rests_on)
-    local at = 9
+    local at, place = 9, 3
     while at <= #ARGV do
-        local owner, count, names, words = ARGV[at], tonumber(ARGV[at + 1]), {}, {}
-        for number = at + 2, at + 1 + count do
+        local owner, count, names, words = KEYS[place], tonumber(ARGV[at]), {}, {}
+        for number = at + 1, at + count do
             local name = ARGV[number]
             local present = redis.call('HGET', owner, name)
             if not present then
@@ -37,7 +38,7 @@ if #ARGV > 8 then
         end
         redis.call('PEXPIRE', owner, ARGV[8])
         chosen[#chosen + 1] = {owner, names, words}
-        at = at + 2 + count
+        at, place = at + 1 + count, place + 1
     end
     rests_on = cjson.encode(chosen)
 end

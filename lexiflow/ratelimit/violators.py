@@ -57,7 +57,7 @@ def note(scope: str, principal: str, outcome: str) -> None:
 
 
 def _key(now: float) -> str:
-    return f"{_KEY}{int(now // _HOUR)}"
+    return f"{_KEY}{{{int(now // _HOUR)}}}"
 
 
 def _add(redis: Any, found: dict[str, int]) -> None:

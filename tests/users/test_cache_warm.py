@@ -92,11 +92,13 @@ def test_nobody_is_signed_in_audited_limited_or_counted(
     asked: Asked, settings: Any, alice: User, as_alice: APIClient
 ) -> None:
     settings.LIMITS = {**settings.LIMITS, "standard": "2/1m"}
+    cohorts.flush()  # what this process has counted for others
+    before = cohorts.figures(since=time.time() - 60)["cached"].requests
     signed_in, events = SignIn.objects.count(), AuditEvent.objects.count()
     assert run("cache_warm", "--user", alice.email).code == 0
     assert (SignIn.objects.count(), AuditEvent.objects.count()) == (signed_in, events)
     cohorts.flush()
-    assert cohorts.figures(since=time.time() - 60)["cached"].requests == 0
+    assert cohorts.figures(since=time.time() - 60)["cached"].requests == before
     assert as_alice.get(CASES)["X-RateLimit-Remaining"] == "1"
 
 
