@@ -1,6 +1,7 @@
 """Which numbers do we publish? Declarations only; each is counted where the thing happens.
 
 Labels have few values, all of them ours: never an address, a path or a name that a caller chose.
+Who is refused most is looked at when Prometheus asks (`lexiflow.ratelimit.violators`).
 """
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -23,6 +24,10 @@ CACHE_CALLS = Counter(
 CACHE_SUSPENSIONS = Counter(
     "lexiflow_cache_suspensions_total",
     "Times this process could not tell Redis of a write, and had all processes do without it.",
+)
+CACHE_INVALIDATIONS = Counter(
+    "lexiflow_cache_invalidations_total",
+    "Writes that ended what was remembered of what they changed.",
 )
 LIMITER_SECONDS = Histogram(
     "lexiflow_limiter_seconds",

@@ -25,6 +25,7 @@ import orjson
 from django.conf import settings
 from redis.exceptions import NoScriptError, RedisError
 
+from lexiflow import prometheus
 from lexiflow.cache.epoch import Epoch
 from lexiflow.redis import OtherServerError, RedisAwayError, SharedRedis, shared_redis
 
@@ -179,6 +180,7 @@ def intend(epoch: Epoch, writer: str, names: Names) -> None:
 def end(epoch: Epoch, writer: str, names: Names) -> None:
     """After a commit or a rollback. Raises CacheAwayError if it may not have happened."""
     _destroy(epoch, writer, 0, names)
+    prometheus.CACHE_INVALIDATIONS.inc()
 
 
 def _destroy(epoch: Epoch, writer: str, milliseconds: int, names: Names) -> None:

@@ -24,6 +24,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from lexiflow.db.pool import connect_apart
+from lexiflow.ratelimit.violators import TopViolatorsCollector
 from lexiflow.redis import RedisAwayError, shared_redis
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -212,4 +213,10 @@ def _server_processes() -> Iterable[int]:
     return sorted({os.getpid(), *map(int, children)})
 
 
-COLLECTORS: tuple[Collector, ...] = (Database(), RedisServers(), Storage(), Processes())
+COLLECTORS: tuple[Collector, ...] = (
+    Database(),
+    RedisServers(),
+    TopViolatorsCollector(),
+    Storage(),
+    Processes(),
+)

@@ -15,7 +15,8 @@ from time import monotonic, time
 from typing import Any
 
 from django.conf import settings
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from lexiflow.redis import RedisAwayError, shared_redis
@@ -82,12 +83,12 @@ def top(shown: int = _SHOWN) -> list[tuple[str, str, int]]:
     return [(*name.decode().split(" ", 1), int(refusals)) for name, refusals in rows]
 
 
-class TopViolatorsCollector:
+class TopViolatorsCollector(Collector):
     """At most _SHOWN series, the same from every process. For the registry of the scrape endpoint,
     which must not be one that each process writes to a file.
     """
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         family = GaugeMetricFamily(
             "lexiflow_limiter_top_violators",
             "Refused calls in this hour, of the callers with the most.",

@@ -25,7 +25,7 @@ import yaml
 
 from deploy.topology.processes import program
 from deploy.topology.smoke import Walk
-from deploy.topology.topology import DEPLOY, Topology
+from deploy.topology.topology import DEPLOY, ROOT, Topology
 from tests import factories
 from tests.servers import servers
 
@@ -208,20 +208,33 @@ def expressions() -> Iterator[str]:
         yield from (target["expr"] for target in panel.get("targets", ()))
 
 
+def documented() -> set[str]:
+    """Those in the table of docs/operating.md."""
+    text = (ROOT / "docs" / "operating.md").read_text()
+    table = text.partition("| Metric (`lexiflow_…`)")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+    found = {f"lexiflow_{name}" for cell in cells for name in re.findall(r"`(\w+)", cell)}
+    assert len(found) > 30
+    return found
+
+
 @pytest.mark.django_db(transaction=True)
-def test_every_metric_that_alerts_and_dashboard_name_is_in_a_real_scrape() -> None:
+def test_every_metric_that_alerts_dashboard_and_manual_name_is_in_a_real_scrape() -> None:
     """Announced at least: there may be no replica, and no worker."""
     person = factories.user("alice@hart.example", factories.organization(), role="admin")
     bearer = {"Authorization": f"Bearer {factories.access_token(person)}"}
     with servers(1, workers=2, METRICS_TOKEN="a-token", LIMIT_STANDARD="100/1m") as (server,):
         assert server.get("/api/v1/cases/", **bearer).status == 200
         assert server.get("/api/v1/health/ready/").status == 200
+        assert server.get("/api/v1/openapi.json", **{"Accept-Encoding": "gzip"}).status == 200
         page = server.get("/metrics", Authorization="Bearer a-token").body.decode()
         assert server.get("/metrics").status == 404
         assert server.get("/metrics", Authorization="Bearer another").status == 404
     announced = set(re.findall(r"^# TYPE (\S+) ", page, re.MULTILINE))
     announced |= {f"{name}_total" for name in announced}
     missing = {
-        name for name in named_in(expressions()) if not {name, _SUFFIXES.sub("", name)} & announced
+        name
+        for name in named_in(expressions()) | documented()
+        if not {name, _SUFFIXES.sub("", name)} & announced
     }
     assert missing == set()
