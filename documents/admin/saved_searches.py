@@ -61,8 +61,10 @@ class SavedSearchAdmin(OrganizationOwnedAdmin):
     fieldsets = ((None, {"fields": ("organization", "name", "query", "filters", "digest")}),)
 
     def allows(self, request: HttpRequest, action: Action, obj: Any = None) -> bool:
-        """Everybody has their own, whatever their role; `get_queryset` knows no others."""
-        return True
+        """Whoever enters the admin has their own, whatever their role; `get_queryset` knows no
+        others.
+        """
+        return bool(self.admin_site.has_permission(request))
 
     @column("last digest")
     def told(self, row: SavedSearch) -> Any:

@@ -41,6 +41,11 @@ UNAUDITED = {
     "cases_casecount": "figures made from cases, in the statement of their change",
     "documents_documentcount": "figures made from documents, in the statement of their change",
     "users_answeredrequest": "answers that are repeated for a day; what they did is in the events",
+    "documents_savedsearch": "what somebody looks for is told to nobody, not even in the trail",
+    "documents_searchwatch": "when a saved search was told of last",
+    "documents_searchmatch": "what a saved search has found, until its owner is told",
+    "documents_searchdigest": "mail to be sent; each sending is the owner's search in the trail",
+    "documents_newlyindexed": "notes for the worker that looks for saved searches",
     "documents_documentpage": "the text of a file, whose version and checksum are in the trail",
 }
 OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"

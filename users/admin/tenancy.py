@@ -85,8 +85,9 @@ class OrganizationOwnedAdmin(FirmColumnAdmin):
     form = OrganizationOwnedForm
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        has_firm = request.user.is_superuser or request.user.organization_ids  # type: ignore[union-attr]
-        return bool(has_firm) and super().has_add_permission(request, obj)
+        if not super().has_add_permission(request, obj):
+            return False
+        return bool(request.user.is_superuser or request.user.organization_ids)  # type: ignore[union-attr]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
