@@ -50,7 +50,7 @@ def test_every_list_of_the_sidebar_opens(visit: Visit, alice: User, matter: Case
     links = visit.page.locator("#nav-sidebar a[href^='/admin/'], nav a[href^='/admin/']")
     paths = {link.get_attribute("href") or "" for link in links.all()}
     lists = sorted(path for path in paths if re.fullmatch(r"/admin/\w+/\w+/", path))
-    assert len(lists) == 12
+    assert len(lists) == 13
     for path in lists:
         visit.open(path)
         expect(visit.page.locator("#changelist")).to_be_visible()
