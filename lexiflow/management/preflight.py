@@ -25,7 +25,7 @@ from django.db.migrations.loader import MigrationLoader
 from redis.exceptions import RedisError
 
 from lexiflow.cache import cohorts, keys, rollout
-from lexiflow.cache.epoch import knowledge
+from lexiflow.cache.epoch import SUSPENSION_SECONDS, knowledge
 from lexiflow.db.pool import connect_apart
 from lexiflow.health import probes
 from lexiflow.monitoring.views import exposition
@@ -36,7 +36,8 @@ _LOOK_BACK_SECONDS = 900
 _LEAST_HIT_RATE = 0.5
 _P95_SECONDS = 0.35
 _PRODUCTION_LIKE_ROWS = 10_000
-_KNOWN_SECONDS = 5.0
+# Longer than nobody may use the cache after a write that Redis was not told of.
+_KNOWN_SECONDS = SUSPENSION_SECONDS + 5
 _SAMPLE = 2_000
 # Nobody listens there.
 _DEAD_REDIS = "redis://127.0.0.1:1/0"
