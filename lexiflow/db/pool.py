@@ -147,6 +147,19 @@ def connect_apart() -> "psycopg.Connection[tuple[Any, ...]]":
     )
 
 
+def connect_directly() -> "psycopg.Connection[tuple[Any, ...]]":
+    """As `connect_apart`, past a pooler if DATABASE_LISTEN_URL names PostgreSQL itself: a pooler
+    makes who asks wait for a server that is not there.
+    """
+    if not settings.DATABASE_LISTEN:
+        return connect_apart()
+    own: dict[str, Any] = {
+        "connect_timeout": _ASK_SECONDS,
+        "application_name": "lexiflow operations",
+    }
+    return psycopg.connect(**{**settings.DATABASE_LISTEN, **own})
+
+
 def max_connections() -> int | None:
     """How many PostgreSQL lets in; None if it cannot be asked. Leaves no connection behind, so the
     parent of the server processes may ask as well.

@@ -1,6 +1,6 @@
 """What is only looked at when Prometheus asks: PostgreSQL, both Redis, jobs, storage, processes.
 
-Guarantees: nothing here raises or hangs. PostgreSQL is asked over a connection beside the pool and
+Guarantees: nothing here raises or hangs. PostgreSQL itself is asked, beside the pool, and
 has two seconds for each question; without it `lexiflow_database_up` is 0 and what it would have
 said is missing. All instances say the same of what they share: take the `max` over them.
 
@@ -23,7 +23,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from lexiflow.db.pool import connect_apart
+from lexiflow.db.pool import connect_directly
 from lexiflow.ratelimit.violators import TopViolatorsCollector
 from lexiflow.redis import RedisAwayError, shared_redis
 
@@ -63,7 +63,7 @@ class Database(Collector):
     def collect(self) -> Iterator[Metric]:
         begun = monotonic()
         try:
-            with connect_apart() as server:
+            with connect_directly() as server:
                 server.execute(f"SET LOCAL statement_timeout = '{_QUESTION_SECONDS}s'")
                 found = list(self._ask(server))
             up = 1

@@ -31,19 +31,22 @@ class Alarms:
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/api/v1/alerts"
         self.seen: set[str] = set()
+        self._values: dict[str, float] = {}
 
     def look(self) -> set[str]:
         with urllib.request.urlopen(self._url, timeout=10) as answer:
             alerts = json.load(answer)["data"]["alerts"]
-        now = {a["labels"]["alertname"] for a in alerts if a["state"] == "firing"}
-        self.seen |= now
-        return now
+        firing = {a["labels"]["alertname"]: a for a in alerts if a["state"] == "firing"}
+        self._values |= {name: float(alert["value"]) for name, alert in firing.items()}
+        self.seen |= firing.keys()
+        return set(firing)
 
-    def wait_for(self, *names: str, act: Callable[[], Any] = lambda: None) -> None:
-        """Until each has fired from now on. act: what goes on meanwhile."""
+    def wait_for(self, *names: str, act: Callable[[], Any] = lambda: None) -> float:
+        """Until each has fired from now on; the value of the last. act: what goes on meanwhile."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         left = set(names)
         while left := left - self.look():
             assert time.monotonic() < deadline, left
             act()
             time.sleep(0.2)
+        return self._values[names[-1]]

@@ -28,6 +28,8 @@ def memory(place: Topology) -> dict[str, int]:
 def growth(samples: list[tuple[float, dict[str, int]]]) -> dict[str, float]:
     """Bytes an hour of each process that was there from the first to the last, by least squares."""
     lasting = set.intersection(*(set(sizes) for _, sizes in samples))
+    if not lasting:
+        raise RuntimeError("No process was there from the first sample to the last.")
     middle = sum(at for at, _ in samples) / len(samples)
     spread = sum((at - middle) ** 2 for at, _ in samples)
     return {
@@ -41,7 +43,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=20)
     seconds = parser.parse_args().minutes * 60
     limits = {f"LIMIT_{scope}": "off" for scope in ("AUTH", "HEAVY", "STANDARD", "UPLOAD")}
-    with topology(static=False, settings=limits) as place:
+    # The same processes from beginning to end, or a leak would end with each.
+    settings = {**limits, "GUNICORN_CMD_ARGS": "--max-requests 0"}
+    with topology(static=False, settings=settings) as place:
         walk = Walk(place)
         walk.sign_in()
         with load(place, walk) as ledger:
