@@ -2,4 +2,9 @@
 
 import logging
 
-logging.getLogger("lexiflow.slow_queries").setLevel(logging.ERROR)
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR, "lexiflow.slow_queries")

@@ -21,7 +21,7 @@ from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
 from lexiflow import devservices
-from lexiflow.db.notifications import LIFE_SECONDS, Notifications
+from lexiflow.db.notifications import LIFE_SECONDS, Notifications, notifications
 
 CHANNEL = "test notifications"
 # A child process of pytest ends without its clean-up.
@@ -51,6 +51,12 @@ class Ear:
 
     def is_current(self) -> bool:
         return self.notifications.is_current(CHANNEL)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_else_listens() -> None:
+    """What this process has listened with before ends; who needs it starts it again."""
+    notifications.stop()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ print(json.dumps({
     "imported": "lexiflow.devservices" in sys.modules,
 }))
 SECRET_KEY = "only for this test"
+TRACES = False
 INSTALLED_APPS = []
 """
 EXTERNAL = {"DATABASE_URL": "postgresql://db/lexiflow", "REDIS_URL": "redis://cache/0"}
