@@ -24,6 +24,7 @@ from lexiflow.search.fields import choice, condition_of, days
 from lexiflow.search.query import MAX_FIELDS, FieldValue, ParsedQuery, QueryError, parse
 
 _MAX_VALUE_CHARACTERS = 200
+_AT_ONCE = 1_000
 _PATTERNS = """(SELECT array_agg('%%' || lexiflow_like_pattern({value}) || '%%')
     FROM unnest(nullif(%({name})s::text[], '{{}}')) AS v (value))"""
 _COLUMNS = {
@@ -52,14 +53,15 @@ VALUES ({", ".join(_COLUMNS.values())}, 0)
 ON CONFLICT (search_id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name != "search_id")}
 """
-# What waits was found by another question.
+# What waits, also in a digest that is not sent yet, was found by another question.
 _FORGET = """
 WITH changed AS (
     UPDATE documents_searchwatch SET waiting = 0
     WHERE search_id = %(search_id)s AND asked <> %(asked)s RETURNING search_id
 )
 DELETE FROM documents_searchmatch AS m USING changed
-WHERE m.search_id = changed.search_id AND m.digest_id IS NULL
+WHERE m.search_id = changed.search_id AND NOT EXISTS (
+    SELECT FROM documents_searchdigest AS d WHERE d.id = m.digest_id AND d.sent_at IS NOT NULL)
 """
 
 
@@ -87,31 +89,36 @@ def criteria_of(query: str, filters: Any, firm: Any) -> Criteria:
     return Criteria(compiled, fields)
 
 
-def bring_up_to_date(most: int) -> list[UUID]:
+def bring_up_to_date() -> list[UUID]:
     """Makes anew what is compared of searches that are new or have changed, and of all after the
     texts are read differently. Returns those that cannot be searched any more: they find nothing.
     """
     normalizer = Func(function="lexiflow_normalizer", output_field=SmallIntegerField())
     is_fresh = Q(watch__made_of=F("version"), watch__normalizer=normalizer)
-    stale = SavedSearch.objects.alive().exclude(is_fresh).order_by("pk")[:most]
+    stale = SavedSearch.objects.alive().exclude(is_fresh).order_by("pk")
     failed = []
-    for search in stale:
-        try:
-            found = _parameters(criteria_of(search.query, search.filters, search.organization_id))
-        except QueryError:
-            failed.append(search.pk)
-            found = _NOTHING
-        asked = json.dumps([search.query, search.filters], sort_keys=True)
-        values = {
-            **found,
-            "search_id": search.pk,
-            "made_of": search.version,
-            "asked": asked,
-        }
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_FORGET, values)
-            cursor.execute(_WRITE, values)
+    while some := list(stale[:_AT_ONCE]):
+        failed += [search.pk for search in some if not _bring_up_to_date(search)]
     return failed
+
+
+def _bring_up_to_date(search: SavedSearch) -> bool:
+    """Whether it can be searched."""
+    try:
+        found = _parameters(criteria_of(search.query, search.filters, search.organization_id))
+        can_be_searched = True
+    except QueryError:
+        found, can_be_searched = _NOTHING, False
+    values = {
+        **found,
+        "search_id": search.pk,
+        "made_of": search.version,
+        "asked": json.dumps([search.query, search.filters], sort_keys=True),
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_FORGET, values)
+        cursor.execute(_WRITE, values)
+    return can_be_searched
 
 
 def _fields_of(filters: Any) -> tuple[FieldValue, ...]:

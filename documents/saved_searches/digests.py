@@ -8,8 +8,9 @@ Two steps, each a transaction of its own, because no mail server is part of one:
    server. What was hidden in between waits again.
 
 Guarantees: a hit is in one digest, and a digest is made once, whenever a worker is killed. Two
-workers at once share the work. A digest that the mail server refuses is tried again for two days.
-Each showing of documents is in the audit trail, as a search of the owner.
+workers at once share the work. A digest that the mail server refuses is tried again for two days;
+then what it would have told waits for the next. Each showing of documents is in the audit trail, as
+a search of the owner.
 
 Not guaranteed: that the mail server gets a digest only once. Who is killed after it took the
 message, and before that was noted, sends it again, with the same Message-ID and so as the same
@@ -24,7 +25,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -49,7 +50,7 @@ INTERVALS: Mapping[str, timedelta] = {
 }
 # Work is done every ten minutes: what is due in between does not wait for the next time.
 _EARLY = timedelta(minutes=10)
-MAX_ATTEMPTS = 12
+MAX_ATTEMPTS = 16  # in two days
 _LONGEST_PAUSE = timedelta(hours=6)
 # Of a search, so many waiting hits are looked at for one digest; newer ones first.
 _EXAMINED = 2_000
@@ -59,7 +60,7 @@ SOURCE = "task: documents.send_search_digests"
 def make_digests() -> int:
     """Of everybody with a search that is due and has found something; how many were made.
 
-    None while no mail is sent: what was found waits.
+    0 while no mail is sent: what was found waits. One person's failure is not that of the others.
     """
     if not settings.MAIL_IS_SENT:
         return 0
@@ -69,7 +70,13 @@ def make_digests() -> int:
         .values_list("search__owner_id", flat=True)
         .distinct()
     )
-    return sum(_make_digest(owner) for owner in list(owners))
+    made = 0
+    for owner in list(owners):
+        try:
+            made += _make_digest(owner)
+        except DatabaseError:
+            logger.exception("no digest could be made for %s", owner)
+    return made
 
 
 def _due(now: datetime) -> Any:
@@ -99,8 +106,7 @@ def _make_digest(owner_id: UUID) -> bool:
         told = waiting.filter(document__in=documents).update(digest=digest) if documents else 0
         watch.waiting = F("waiting") - told
         watch.looked_at = now
-        watch.last_digest_at = now if told else watch.last_digest_at
-        watch.save(update_fields=["waiting", "looked_at", "last_digest_at"])
+        watch.save(update_fields=["waiting", "looked_at"])
     return digest is not None
 
 
@@ -108,13 +114,14 @@ def _visible_hits(owner: User, search: SavedSearch) -> list[UUID]:
     """Of what waits, the documents that the owner may see, and whose fields are as asked for."""
     waiting = search.matches.filter(digest=None).order_by("-pk")[:_EXAMINED]
     ids = list(waiting.values_list("document_id", flat=True))
-    return _shown_to(owner, search, ids).values_list("pk", flat=True) if ids else []
+    return list(_shown_to(owner, search, ids).values_list("pk", flat=True)) if ids else []
 
 
 def _shown_to(owner: User, search: SavedSearch, ids: list[UUID]) -> Any:
-    # Who has left, or left the firm, is told nothing of it.
+    # Who has left, or left the firm, or does not want to be told, is told nothing.
     if (
         not owner.is_active
+        or search.digest == DigestCadence.NEVER
         or not SavedSearch.objects.visible_to(owner).filter(pk=search.pk).exists()
     ):
         return Document.objects.none()
@@ -130,41 +137,55 @@ def _shown_to(owner: User, search: SavedSearch, ids: list[UUID]) -> Any:
 
 
 def send_digests() -> int:
-    """Hands every digest that is not sent yet, and not to be tried later, to the mail server; how
-    many were sent.
+    """Hands every digest that is not sent yet, and not to be tried later, to the mail server, once
+    at most; how many were sent. Ends when the mail server cannot be reached.
     """
-    sent = 0
-    while (is_sent := _send_next()) is not None:
+    sent, begun = 0, timezone.now()
+    while (is_sent := _send_next(begun)) is not None:
         sent += is_sent
     return sent
 
 
 @transaction.atomic
-def _send_next() -> bool | None:
-    """Whether one more was sent; None if there is none to send."""
+def _send_next(begun: datetime) -> bool | None:
+    """Whether one more was sent; None if there is none to send, or nobody to send it."""
     digest = (
         SearchDigest.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(next_attempt_at__lte=timezone.now())
+        .filter(next_attempt_at__lte=begun)
         .select_related("owner")
         .order_by("next_attempt_at")
         .first()
     )
     if digest is None:
         return None
+    try:
+        with transaction.atomic():
+            return _send(digest)
+    except Exception as error:  # noqa: BLE001 - the others are not to wait behind this one
+        _postpone(digest, error)
+        return None if _is_nobody_there(error) else False
+
+
+def _send(digest: SearchDigest) -> bool:
     found = _still_visible(digest)
     if not found:
         digest.delete()
         return False
-    try:
-        letter(digest, found).send()
-    except (OSError, smtplib.SMTPException, ValueError) as error:  # or an address that is none
-        _postpone(digest, error)
-        return False
+    letter(digest, found).send()
     _record(digest, found)
     digest.sent_at = timezone.now()
     digest.next_attempt_at = None
     digest.save(update_fields=["sent_at", "next_attempt_at"])
+    told = [each.search.pk for each in found]
+    SearchWatch.objects.filter(search__in=told).update(last_digest_at=digest.sent_at)
     return True
+
+
+def _is_nobody_there(error: Exception) -> bool:
+    """Whether the mail server cannot be reached, rather than refuses this message."""
+    if isinstance(error, smtplib.SMTPException):  # which is an OSError
+        return isinstance(error, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError)
+    return isinstance(error, OSError)
 
 
 def _still_visible(digest: SearchDigest) -> list[Found]:
@@ -177,8 +198,7 @@ def _still_visible(digest: SearchDigest) -> list[Found]:
         visible = _shown_to(digest.owner, search, ids)
         keys = set(visible.values_list("pk", flat=True))
         if hidden := set(ids) - keys:
-            put_back = digest.matches.filter(search=search, document__in=hidden).update(digest=None)
-            SearchWatch.objects.filter(pk=search.pk).update(waiting=F("waiting") + put_back)
+            _wait_again(search, digest.matches.filter(search=search, document__in=hidden))
         if keys:
             newest = [pk for pk in ids if pk in keys][:SHOWN]
             rows = visible.filter(pk__in=newest).values_list("pk", "title", "case__case_number")
@@ -186,6 +206,11 @@ def _still_visible(digest: SearchDigest) -> list[Found]:
             ordered = sorted(rows, key=lambda row: places[row[0]])
             found.append(Found(search, ordered, len(keys)))
     return found
+
+
+def _wait_again(search: SavedSearch, matches: Any) -> None:
+    put_back = matches.update(digest=None)
+    SearchWatch.objects.filter(pk=search.pk).update(waiting=F("waiting") + put_back)
 
 
 def _record(digest: SearchDigest, found: list[Found]) -> None:
@@ -196,14 +221,29 @@ def _record(digest: SearchDigest, found: list[Found]) -> None:
             object_type=audit.SEARCH,
             organization_id=each.search.organization_id,
             source=SOURCE,
-            details={"q": each.search.query, "within": "saved search", "hits": each.count},
+            details={
+                "q": each.search.query,
+                "filters": each.search.filters,
+                "within": "saved search",
+                "hits": each.count,
+            },
         )
 
 
 def _postpone(digest: SearchDigest, error: Exception) -> None:
     digest.attempts += 1
+    logger.warning("digest %s was not sent (attempt %d): %s", digest.pk, digest.attempts, error)
+    if digest.attempts >= MAX_ATTEMPTS:
+        _give_up(digest)
+        return
     pause = min(timedelta(minutes=2**digest.attempts), _LONGEST_PAUSE)
-    digest.next_attempt_at = timezone.now() + pause if digest.attempts < MAX_ATTEMPTS else None
+    digest.next_attempt_at = timezone.now() + pause
     digest.save(update_fields=["attempts", "next_attempt_at"])
-    say = logger.warning if digest.next_attempt_at else logger.error
-    say("digest %s was not sent (attempt %d): %s", digest.pk, digest.attempts, error)
+
+
+def _give_up(digest: SearchDigest) -> None:
+    """What it would have said is in the next one."""
+    logger.error("digest %s is given up after %d attempts", digest.pk, digest.attempts)
+    for search in SavedSearch.objects.filter(matches__digest=digest).distinct():
+        _wait_again(search, digest.matches.filter(search=search))
+    digest.delete()

@@ -6,6 +6,9 @@ of the change; here a batch of notes is taken and compared in one statement, wha
 searches. The lexemes of the documents are looked up among those that the searches need, so that
 only the searches with a chance are compared at all.
 
+A document whose text is still to be read waits until it is. Each batch takes only what was noted
+before the searches were looked at, so nothing is compared with less than all of them.
+
 Guarantees: taking the notes and keeping what was found is one transaction: killed in the middle,
 both are done again. What was found once is not found again. A search finds nothing of the time
 before it was saved.
@@ -18,13 +21,13 @@ Bounded: of each search, KEPT hits wait at least and twice as many at most; the 
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from documents.saved_searches.criteria import bring_up_to_date
-from documents.saved_searches.models import SearchDigest, SearchMatch
+from documents.saved_searches.models import SearchDigest
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +37,15 @@ KEPT = 1_000
 WAITING = timedelta(days=30)
 # So long nobody is told of the same document again.
 REMEMBERED = timedelta(days=400)
-_MOST_SEARCHES_AT_ONCE = 1_000
 
 _MATCH = """
 WITH taken AS (
     DELETE FROM documents_newlyindexed WHERE id = ANY (ARRAY(
-        SELECT id FROM documents_newlyindexed ORDER BY id LIMIT %(batch)s FOR UPDATE SKIP LOCKED))
+        SELECT n.id FROM documents_newlyindexed AS n WHERE n.indexed_at < %(before)s
+            AND NOT EXISTS (  -- its title alone does not show what is excluded
+                SELECT FROM documents_document AS d
+                WHERE d.id = n.document_id AND d.text_status = 'pending')
+        ORDER BY n.id LIMIT %(batch)s FOR UPDATE OF n SKIP LOCKED))
     RETURNING document_id, indexed_at
 ), fresh AS MATERIALIZED (
     SELECT document_id, max(indexed_at) AS indexed_at FROM taken GROUP BY document_id
@@ -117,27 +123,45 @@ WHERE m.search_id = f.search_id AND m.digest_id IS NULL AND m.id < (
         ORDER BY id DESC LIMIT %(kept)s) AS stays)
 """
 
+_EXPIRE = """
+WITH gone AS (
+    DELETE FROM documents_searchmatch WHERE digest_id IS NULL AND found_at < %s RETURNING search_id
+)
+UPDATE documents_searchwatch AS w SET waiting = greatest(0, w.waiting - fewer.hits)
+FROM (SELECT search_id, count(*) AS hits FROM gone GROUP BY search_id) AS fewer
+WHERE w.search_id = fewer.search_id
+"""
+
 
 def match_new_documents() -> int:
     """Compares what is new, batch by batch; how many hits were found."""
-    if failed := bring_up_to_date(_MOST_SEARCHES_AT_ONCE):
-        logger.warning("%d saved searches cannot be searched any more", len(failed))
     found = 0
     while True:
-        taken, hits = _match_batch()
+        before = _now()
+        if failed := bring_up_to_date():
+            logger.warning("%d saved searches cannot be searched any more", len(failed))
+        taken, hits = _match_batch(before)
         found += hits
         if taken == 0:
             return found
 
 
-def _match_batch() -> tuple[int, int]:
+def _now() -> datetime:
+    """By the clock that the notes are dated with."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        ((now,),) = cursor.fetchall()
+    return now  # type: ignore[no-any-return]
+
+
+def _match_batch(before: datetime) -> tuple[int, int]:
     with transaction.atomic(), connection.cursor() as cursor:
         # Two at once would count the hits of the same searches in different orders.
         cursor.execute(
             "SET LOCAL statement_timeout = '5min';"
             "SELECT pg_advisory_xact_lock(hashtextextended('lexiflow.saved_searches', 0))"
         )
-        cursor.execute(_MATCH, {"batch": BATCH})
+        cursor.execute(_MATCH, {"batch": BATCH, "before": before})
         ((taken, hits),) = cursor.fetchall()
         if hits:
             cursor.execute(_FORGET, {"kept": KEPT})
@@ -147,5 +171,6 @@ def _match_batch() -> tuple[int, int]:
 def forget_old_matches() -> None:
     """Deletes what nobody was told of for WAITING, and what they were told of long ago."""
     now = timezone.now()
-    SearchMatch.objects.filter(digest=None, found_at__lt=now - WAITING).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPIRE, [now - WAITING])
     SearchDigest.objects.filter(made_at__lt=now - REMEMBERED).delete()

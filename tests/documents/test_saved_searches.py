@@ -1,18 +1,15 @@
-"""Saved searches: each new document is compared once, and its finder is told once."""
+"""Saved searches: each new document is compared once, and who may have which."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from rest_framework.test import APIClient
 
-from cases.models import Case, EthicalWall
 from documents import services
 from documents.models import (
     Document,
@@ -23,8 +20,6 @@ from documents.models import (
     SearchWatch,
 )
 from documents.saved_searches import matching
-from documents.saved_searches.digests import make_digests, send_digests
-from documents.saved_searches.letters import SHOWN
 from documents.saved_searches.matching import forget_old_matches, match_new_documents
 from documents.saved_searches.models import SearchDigest
 from documents.saved_searches.services import MOST_SEARCHES
@@ -33,7 +28,8 @@ from lexiflow.db.transactions import write_transaction
 from tests import factories
 from tests.assertions import assert_problem, ids
 from tests.conftest import API
-from users.models import AuditEvent, Organization, User
+from tests.documents.saved_searches import found, saved, told
+from users.models import Organization, User
 
 pytestmark = pytest.mark.django_db
 SEARCHES = f"{API}saved-searches/"
@@ -43,29 +39,6 @@ SEARCHES = f"{API}saved-searches/"
 def _quiet() -> None:
     """What the fixtures write is no news."""
     match_new_documents()
-
-
-def saved(owner: User, query: str, **fields: Any) -> SavedSearch:
-    return factories.saved_search(owner, query, **{"name": query[:90] or "fields", **fields})
-
-
-def found(search: SavedSearch) -> set[Any]:
-    match_new_documents()
-    return set(search.matches.values_list("document_id", flat=True))
-
-
-def told() -> list[str]:
-    """The bodies of what is sent now."""
-    before = len(mail.outbox)
-    match_new_documents()
-    make_digests()
-    send_digests()
-    return [str(message.body) for message in mail.outbox[before:]]
-
-
-def a_day_later() -> None:
-    day_ago = timezone.now() - timedelta(days=1)
-    SearchWatch.objects.exclude(looked_at=None).update(looked_at=day_ago)
 
 
 # --- What is found --------------------------------------------------------------------------------
@@ -278,186 +251,37 @@ def test_the_newest_hits_wait_and_the_oldest_are_forgotten(
     assert search.watch.waiting == search.matches.count() == 4
 
 
-# --- Who is told ----------------------------------------------------------------------------------
-def test_a_person_is_told_once_of_all_their_searches(
-    firm: Organization, bob: User, alice: User
-) -> None:
-    saved(bob, "arbitration", name="Disputes")
-    saved(bob, "zebra")
-    saved(alice, "zebra", digest="never")
-    case = factories.case(firm, case_number="21-0042")
-    document = factories.document(firm, "arbitration\nof a zebra", title="Two\nlines", case=case)
-    (body,) = told()
-    assert "Disputes: 1 new document\n  Two lines (21-0042)" in body
-    assert f"{API}documents/{document.pk}/" in body
-    assert "zebra: 1 new document" in body
-    (message,) = mail.outbox
-    assert message.to == [bob.email]
-    assert message.subject == "LexiFlow: 2 new documents for your saved searches"
-    assert told() == []
-    a_day_later()
-    assert told() == []
-
-
-def test_a_digest_comes_as_often_as_was_said(firm: Organization, bob: User) -> None:
-    daily, weekly = saved(bob, "daily"), saved(bob, "weekly", digest="weekly")
-    factories.document(firm, "daily weekly")
-    assert len(told()) == 1
-    factories.document(firm, "daily weekly, a second time")
-    assert told() == []
-    a_day_later()
-    (body,) = told()
-    assert "daily: 1 new" in body
-    assert "weekly:" not in body
-    daily.watch.refresh_from_db()
-    assert daily.watch.last_digest_at is not None
-    assert daily.watch.last_digest_at > timezone.now() - timedelta(minutes=1)
-    assert weekly.matches.filter(digest=None).count() == 1
-
-
-def test_a_long_list_is_cut_and_counted(firm: Organization, bob: User) -> None:
-    saved(bob, "arbitration")
-    for n in range(SHOWN + 3):
-        factories.document(firm, "arbitration", title=f"Paper {n:02}")
-    (body,) = told()
-    assert f"arbitration: {SHOWN + 3} new documents\n  Paper {SHOWN + 2}" in body
-    assert "and 3 more" in body
-    assert body.count("Paper") == SHOWN
-
-
-def hide_by_wall(document: Document, person: User) -> Callable[[], object]:
-    wall = factories.wall(Case.objects.get(documents=document), person)
-    return lambda: EthicalWall.objects.filter(pk=wall.pk).update(deleted_at=timezone.now())
-
-
-def hide_by_level(document: Document, person: User) -> Callable[[], object]:
-    rows = Document.objects.filter(pk=document.pk)
-    rows.update(access_level="attorney_work_product")
-    return lambda: rows.update(access_level="internal")
-
-
-def hide_by_deletion(document: Document, person: User) -> Callable[[], object]:
-    rows = Document.objects.filter(pk=document.pk)
-    rows.update(deleted_at=timezone.now())
-    return lambda: rows.update(deleted_at=None)
-
-
-@pytest.mark.parametrize("hide", [hide_by_wall, hide_by_level, hide_by_deletion])
-def test_what_is_hidden_when_the_digest_is_made_waits_until_it_is_not(
-    hide: Callable[[Document, User], Callable[[], object]], firm: Organization, bob: User
-) -> None:
-    search = saved(bob, "arbitration")
-    hidden = factories.document(firm, "arbitration", title="Secret", case=factories.case(firm))
-    factories.document(firm, "arbitration", title="Open")
-    match_new_documents()
-    show = hide(hidden, bob)
-    (body,) = told()
-    assert "Open" in body
-    assert "Secret" not in body
-    a_day_later()
-    assert told() == []
-    show()
-    a_day_later()
-    (body,) = told()
-    assert "Secret" in body
-    search.watch.refresh_from_db()
-    assert search.watch.waiting == 0
-
-
-def test_a_wall_between_the_digest_and_its_sending_takes_the_document_out(
+def test_a_search_waits_for_the_text_before_it_says_what_is_excluded(
     firm: Organization, bob: User
 ) -> None:
-    search = saved(bob, "arbitration")
-    document = factories.document(firm, "arbitration", case=factories.case(firm))
-    match_new_documents()
-    assert make_digests() == 1
-    lift = hide_by_wall(document, bob)
-    assert send_digests() == 0
-    assert (mail.outbox, SearchDigest.objects.count()) == ([], 0)
-    search.watch.refresh_from_db()
-    assert search.watch.waiting == 1
-    lift()
-    a_day_later()
-    assert len(told()) == 1
-
-
-def test_who_is_suspended_before_it_is_sent_is_told_nothing(firm: Organization, bob: User) -> None:
-    saved(bob, "arbitration")
-    factories.document(firm, "arbitration")
-    match_new_documents()
-    assert make_digests() == 1
-    User.objects.filter(pk=bob.pk).update(status="suspended")
-    assert (send_digests(), mail.outbox) == (0, [])
-    assert SearchMatch.objects.filter(digest=None).count() == 1
-
-
-def test_a_message_that_cannot_be_written_stands_in_nobodys_way(
-    firm: Organization, bob: User, alice: User
-) -> None:
-    User.objects.filter(pk=bob.pk).update(email="bob\n@hart.example")
-    for person in (bob, alice):
-        saved(person, "arbitration")
-    factories.document(firm, "arbitration")
-    assert len(told()) == 1
-    assert SearchDigest.objects.get(sent_at=None).owner == bob
-
-
-def test_who_has_left_the_firm_is_told_nothing_of_it(firm: Organization, bob: User) -> None:
-    saved(bob, "arbitration")
-    factories.document(firm, "arbitration")
-    match_new_documents()
-    bob.memberships.update(deleted_at=timezone.now())
+    saved(bob, "lease -draft")
+    document = factories.document(firm, "a draft", title="Lease")
+    Document.objects.filter(pk=document.pk).update(text_status="pending")
     assert told() == []
-
-
-def test_a_document_that_changed_hands_is_asked_for_its_fields_again(
-    firm: Organization, bob: User
-) -> None:
-    saved(bob, "arbitration type:memo")
-    document = factories.document(firm, "arbitration", type="memo")
-    match_new_documents()
-    Document.objects.filter(pk=document.pk).update(type="letter")
+    assert NewlyIndexed.objects.filter(document_id=document.pk).exists()
+    Document.objects.filter(pk=document.pk).update(text_status="ready")
     assert told() == []
+    assert not NewlyIndexed.objects.filter(document_id=document.pk).exists()
 
 
-def test_a_refusing_mail_server_is_asked_again_later(
+def test_a_search_that_was_saved_between_two_batches_is_not_passed_over(
     firm: Organization, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved(bob, "arbitration")
-    factories.document(firm, "arbitration")
-    with monkeypatch.context() as patch:
+    monkeypatch.setattr(matching, "BATCH", 1)
+    for number in range(2):
+        factories.document(firm, f"arbitration {number}")
+    match: Any = matching._match_batch
+    late: list[SavedSearch] = []
 
-        def refuse(*args: Any, **kwargs: Any) -> int:
-            raise ConnectionRefusedError("no mail today")
+    def save_one_meanwhile(before: Any) -> tuple[int, int]:
+        done = match(before)
+        if not late:
+            late.append(saved(bob, "arbitration"))
+            factories.document(firm, "arbitration, later")
+        return done
 
-        patch.setattr("django.core.mail.EmailMessage.send", refuse)
-        assert told() == []
-    digest = SearchDigest.objects.get()
-    assert (digest.attempts, digest.sent_at) == (1, None)
-    assert told() == []  # not at once
-    SearchDigest.objects.update(next_attempt_at=timezone.now())
-    assert len(told()) == 1
-
-
-def test_without_a_mail_server_everything_waits(
-    firm: Organization, bob: User, settings: Any
-) -> None:
-    saved(bob, "arbitration")
-    factories.document(firm, "arbitration")
-    settings.MAIL_IS_SENT = False
-    assert told() == []
-    assert not SearchDigest.objects.exists()
-    settings.MAIL_IS_SENT = True
-    assert len(told()) == 1
-
-
-def test_what_was_shown_is_in_the_trail_of_the_owner(firm: Organization, bob: User) -> None:
-    saved(bob, "arbitration")
-    factories.document(firm, "arbitration")
-    told()
-    event = AuditEvent.objects.get(action="searched")
-    assert (event.actor_id, event.organization_id) == (bob.pk, firm.pk)
-    assert event.changes == {"q": "arbitration", "within": "saved search", "hits": 1}
+    monkeypatch.setattr(matching, "_match_batch", save_one_meanwhile)
+    assert match_new_documents() == 1
 
 
 def test_old_hits_are_forgotten(firm: Organization, bob: User) -> None:
@@ -469,8 +293,9 @@ def test_old_hits_are_forgotten(firm: Organization, bob: User) -> None:
         SearchMatch.objects.filter(pk__in=newest).update(
             found_at=timezone.now() - timedelta(days=days)
         )
+    assert SearchWatch.objects.get().waiting == 2
     forget_old_matches()
-    assert search.matches.count() == 1
+    assert search.matches.count() == SearchWatch.objects.get().waiting == 1
     told()
     SearchDigest.objects.update(made_at=timezone.now() - timedelta(days=401))
     forget_old_matches()
