@@ -1,5 +1,6 @@
 """Saved searches: each new document is compared once, and who may have which."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -270,7 +271,7 @@ def test_a_search_that_was_saved_between_two_batches_is_not_passed_over(
     monkeypatch.setattr(matching, "BATCH", 1)
     for number in range(2):
         factories.document(firm, f"arbitration {number}")
-    match: Any = matching._match_batch
+    match: Callable[[Any], tuple[int, int]] = matching._match_batch
     late: list[SavedSearch] = []
 
     def save_one_meanwhile(before: Any) -> tuple[int, int]:

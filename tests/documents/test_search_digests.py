@@ -248,10 +248,8 @@ def test_what_a_digest_that_is_given_up_would_have_told_waits_for_the_next(
             assert told() == []
             SearchDigest.objects.update(next_attempt_at=timezone.now())
     assert not SearchDigest.objects.exists()
-    assert (SearchWatch.objects.get().waiting, SearchWatch.objects.get().last_digest_at) == (
-        1,
-        None,
-    )
+    watch = SearchWatch.objects.get()
+    assert (watch.waiting, watch.last_digest_at) == (1, None)
     a_day_later()
     assert len(told()) == 1
 
