@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -50,6 +51,7 @@ _SHAPING = (
     *("wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING"),
     *("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_RANGE", "HTTP_COOKIE"),
 )
+_AS_SENT = (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
 _NO_BODY = "*"  # the tag of who needs none
 
 
@@ -149,6 +151,8 @@ def _again(request: HttpRequest, warm: _Warm) -> HttpResponseBase:
 def _keep(name: Any, request: HttpRequest, sent: Sent, response: HttpResponse) -> None:
     body = response.content
     if len(body) > MOST_BYTES or response.cookies:
+        return
+    if response.status_code not in _AS_SENT:  # something failed on the way out
         return
     warm = _Warm(
         sent,

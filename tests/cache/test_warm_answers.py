@@ -168,3 +168,23 @@ def test_long_answers_are_not_kept(
     factories.case(firm)
     monkeypatch.setattr(warm_answers, "MOST_BYTES", 10)
     assert not any(ask(as_alice)[1] for _ in range(4))
+
+
+def test_what_fails_on_its_way_out_is_not_sent_again(
+    ask: Ask, as_alice: APIClient, firm: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.case(firm)
+    for _ in range(2):
+        as_alice.get(CASES)
+    warm_answers.forget()
+    as_alice.raise_request_exception = False
+    with monkeypatch.context() as patch:
+
+        def fail(*args: Any, **kwargs: Any) -> Any:
+            raise MemoryError
+
+        patch.setattr(
+            "django.middleware.clickjacking.XFrameOptionsMiddleware.process_response", fail
+        )
+        assert ask(as_alice)[0].status_code == 500
+    assert ask(as_alice)[0].status_code == 200
