@@ -101,7 +101,7 @@ def _within(
 
 
 def operation_of(sql: Any) -> str:
-    word = sql[:6].lower() if isinstance(sql, str) else ""
+    word = sql.lstrip(" \n\t(")[:6].lower() if isinstance(sql, str) else ""
     if word[:4] == "with":
         word = "with"
     return word if word in _OPERATIONS else "other"

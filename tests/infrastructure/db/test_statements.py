@@ -105,3 +105,10 @@ def test_an_unknown_method_is_no_label(client: Any) -> None:
 def test_the_logger_of_slow_queries_speaks_json_whatever_the_others_speak(settings: Any) -> None:
     assert settings.LOGGING["loggers"]["lexiflow.slow_queries"]["handlers"] == ["json"]
     assert settings.LOGGING["handlers"]["json"]["formatter"] == "json"
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT 1", "\n  select 1", "(SELECT 1) UNION ALL (SELECT 2)", "((SELECT 1))"]
+)
+def test_a_reading_is_known_for_one_however_it_begins(sql: str) -> None:
+    assert statements.operation_of(sql) == "select"
