@@ -56,14 +56,17 @@ def check_debug(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 @register("lexiflow")
 def check_redis_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    urls = {settings.CACHES["default"]["LOCATION"], settings.LIMITER_REDIS_URL}
+    urls = {
+        "REDIS_URL (or CACHE_REDIS_URL)": settings.CACHES["default"]["LOCATION"],
+        "LIMITER_REDIS_URL": settings.LIMITER_REDIS_URL,
+    }
     return [
         Error(
-            f"{url!r} is not the address of a Redis server.",
+            f"{setting} is not the address of a Redis server.",  # which may hold a password
             hint=f"REDIS_URL starts with one of: {', '.join(s + '://' for s in _REDIS_SCHEMES)}.",
             id="lexiflow.E004",
         )
-        for url in sorted(urls)
+        for setting, url in urls.items()
         if urlsplit(url).scheme not in _REDIS_SCHEMES or not _is_readable(url)
     ]
 

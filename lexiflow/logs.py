@@ -18,7 +18,9 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 HIDDEN = "[hidden]"
 _SECRETS = (
     # Authorization: Bearer …, Basic …; and as a header's repr.
-    (re.compile(r"\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"\b((?i:Bearer|Basic|Token))\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    # API keys, wherever they stand.
+    (re.compile(r"\blxf_\w+"), HIDDEN),
     # scheme://user:password@host
     (re.compile(r"(\w+://[^\s:/@'\"]*):[^\s@/'\"]+@"), rf"\1:{HIDDEN}@"),
     # password='…', "secret": "…", api_key=…
@@ -32,7 +34,8 @@ _SECRETS = (
     # What PostgreSQL says of a row; up to the next part of its message, or of a traceback.
     (
         re.compile(
-            r"DETAIL: .*?(?=(?:\\n|\n)(?:CONTEXT|HINT|LINE|Traceback|  File|\\n|\n)|\"[,}]|\Z)",
+            r"DETAIL: .*?(?=(?:\\n|\n)+(?:(?:CONTEXT|HINT|LINE \d+|QUERY): |Traceback \(|"
+            r"  File \"|The above exception|During handling)|\Z)",
             re.DOTALL,
         ),
         f"DETAIL: {HIDDEN}",

@@ -69,7 +69,8 @@ class Item:
         try:
             return self.check()
         except Exception as error:  # noqa: BLE001 - whatever it is, this is not ready
-            return Verdict(Mark.FAILED, f"{type(error).__name__}: {str(error).splitlines()[:1]}")
+            said, _, _ = str(error).partition("\n")
+            return Verdict(Mark.FAILED, f"{type(error).__name__}: {said}")
 
 
 def passed(reason: str) -> Verdict:

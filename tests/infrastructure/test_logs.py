@@ -34,6 +34,8 @@ def record(
         "{'new_password': 's3cr3t-value'}",
         "api_key=s3cr3t-value&x=1",
         "duplicate key\nDETAIL:  Key (email)=(s3cr3t-value) already exists.",
+        'check\nDETAIL:  Failing row contains (1, Dear\n\nHINTS, "a", s3cr3t-value).\nHINT: none',
+        "authorization: bearer s3cr3t-value.abc",
         "null value\nDETAIL:  Failing row contains (1, s3cr3t-value,\n s3cr3t-value).\n\nTraceback",
     ],
 )
@@ -68,6 +70,12 @@ def test_json_is_one_object_in_one_line_with_what_machines_ask_for() -> None:
         "request_id": "r-1",
         "status_code": 500,
     }
+
+
+def test_an_api_key_is_hidden_wherever_it_stands() -> None:
+    assert LineFormatter("%(message)s").format(record("lxf_abc_DEF123 is unknown")) == (
+        "[hidden] is unknown"
+    )
 
 
 def test_harmless_words_stay() -> None:
