@@ -7,6 +7,7 @@
 # before the row that names it, so each row finds its file.
 set -eu
 folder=${1:-/var/backups/lexiflow/$(date -u +%Y-%m-%dT%H%M%SZ)}
+storage=${STORAGE_URL:?}
 umask 077
 mkdir -p "$folder"
 if [ -e "$folder/complete" ]; then
@@ -16,12 +17,24 @@ fi
 pg_basebackup --dbname="$DATABASE_URL" --pgdata="$folder/database" --wal-method=stream \
     --checkpoint=fast --manifest-checksums=SHA256
 pg_verifybackup --quiet "$folder/database"
-case ${STORAGE_URL:?} in
+case $storage in
     s3://*) ;;
     *)
+        files=${storage#file://}
         mkdir "$folder/files"
-        # A file that is deleted while this runs is missed, and nobody else's.
-        cp -a "${STORAGE_URL#file://}/." "$folder/files/" || echo "Some files went meanwhile." >&2
+        # A file that is deleted while this runs is missed, and nobody else's. Any other trouble
+        # makes this no backup.
+        if [ ! -d "$files" ]; then
+            echo "$files is no folder." >&2
+            exit 1
+        fi
+        if ! LC_ALL=C cp -a "$files/." "$folder/files/" 2> "$folder/trouble"; then
+            cat "$folder/trouble" >&2
+            if grep -qv ': No such file or directory$' "$folder/trouble"; then
+                exit 1
+            fi
+        fi
+        rm "$folder/trouble"
         ;;
 esac
 date -u +%Y-%m-%dT%H:%M:%SZ > "$folder/complete"

@@ -37,4 +37,6 @@ fi
     fi
 } >> "$data/postgresql.auto.conf"
 touch "$data/recovery.signal"
+echo "Before it takes over for good: a new LEXIFLOW_ARCHIVE, then ALTER SYSTEM RESET archive_mode and"
+echo "recovery_target_time, a restart, and a new backup. Until then nothing is archived."
 echo "Start PostgreSQL on $data; then \`manage.py preflight\`, \`verify_audit\` and \`search_verify\`."

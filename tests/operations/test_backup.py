@@ -87,6 +87,10 @@ def test_any_moment_since_the_backup_comes_back_with_its_files(
 def test_what_is_there_is_not_overwritten_and_half_or_altered_a_backup_not_restored(
     postgres: Postgres, folder: Path
 ) -> None:
+    nowhere = {"DATABASE_URL": postgres.url, "STORAGE_URL": str(folder / "no-such-folder")}
+    with pytest.raises(RuntimeError, match="is no folder"):
+        postgres.script("backup.sh", folder / "hopeless", **nowhere)
+    assert not (folder / "hopeless" / "complete").exists()
     address = {"DATABASE_URL": postgres.url, "STORAGE_URL": "s3://bucket"}
     postgres.script("backup.sh", folder / "nightly", **address)
     with pytest.raises(RuntimeError, match="holds a backup already"):

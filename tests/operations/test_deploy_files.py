@@ -24,7 +24,10 @@ PODS = [
 ]
 OURS = ("app-1", "app-2", "worker", "migrate")
 # Of other programs, or of the shell that compose is.
-OTHERS = {"POSTGRES_PASSWORD", "GRAFANA_PASSWORD"}
+OTHERS = {
+    *("POSTGRES_PASSWORD", "GRAFANA_PASSWORD"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),  # of the library that speaks to S3
+}
 
 
 def known() -> set[str]:
